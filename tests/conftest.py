@@ -1,0 +1,27 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of measuring data beside a developer's checkout; never part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def demo_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of people on the move, 320 x 180."""
+    from posestream.demo.clip import make_demo_clip
+
+    return make_demo_clip(
+        tmp_path_factory.mktemp("clip") / "people.mp4", seconds=1.0, size=(320, 180)
+    )
