@@ -1,0 +1,204 @@
+"""What a network wants and what it says: the model card.
+
+Code never guesses from tensor shapes; everything it needs to know is here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from posestream.errors import DamagedModelError, ModelError
+from posestream.topology import Topology
+
+MEANINGS: Mapping[str, tuple[str, ...]] = {
+    "center": (
+        "center_heatmap",
+        "box_size",
+        "keypoint_heatmap",
+        "keypoint_regression",
+        "keypoint_offset",
+    ),
+    "paf": ("confidence_maps", "part_affinity_fields"),
+    "single": ("person_keypoints",),
+}
+"""What each family of networks must say, as the keys of `Fields.maps`.
+
+============================ ==================================================================
+``center_heatmap``           ``(B, 1, h, w)`` confidence in a person's center
+``box_size``                 ``(B, 2, h, w)`` height and width of the person, cells
+``keypoint_heatmap``         ``(B, K, h, w)`` confidence in each keypoint
+``keypoint_regression``      ``(B, 2K, h, w)`` (dy, dx) from the center's cell, cells
+``keypoint_offset``          ``(B, 2K, h, w)`` (dy, dx) within the keypoint's cell, cells
+``confidence_maps``          ``(B, K or more, h, w)`` confidence in each keypoint
+``part_affinity_fields``     ``(B, 2L or more, h, w)`` channels as the topology's `paf_channels`
+``person_keypoints``         ``(B, 1, K, 3)`` y, x in [0, 1] of the input, and confidence
+============================ ==================================================================
+"""
+LAYOUTS = ("NHWC", "NCHW")
+COLOURS = ("RGB", "BGR")
+DTYPES = ("uint8", "int32", "float32")
+PADDINGS = ("right-bottom",)
+
+
+class WeightsFile(Protocol):
+    """A file to read, on disk or inside a zip."""
+
+    @property
+    def name(self) -> str:
+        """Name without folders."""
+        ...
+
+    def read_bytes(self) -> bytes:
+        """Return the whole content."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """How pixels go in: ``(pixel * scale - mean) / std`` of every channel.
+
+    Raises:
+        ModelError: If sizes contradict each other or whole-number pixels are to be scaled.
+    """
+
+    name: str
+    """Name of the network's input."""
+    layout: str
+    """Order of axes, one of `LAYOUTS`."""
+    dtype: str
+    """Type of the network's input, one of `DTYPES`."""
+    colour: str
+    """Order of channels, one of `COLOURS`."""
+    scale: float = 1.0
+    """Factor on pixels of 0 to 255."""
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Subtracted after scaling, in the order of ``colour``."""
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Divided by at last, in the order of ``colour``."""
+    multiple: int = 1
+    """Width and height are multiples of it."""
+    long_side: int | None = None
+    """Usual longer side, pixels; None where the size is fixed."""
+    fixed_size: tuple[int, int] | None = None
+    """The only width and height the network takes; None where the size is free."""
+    batch: int | None = None
+    """The only batch the network takes; None where it is free."""
+    padding: str = "right-bottom"
+    """Where zeros fill the input beside the picture, one of `PADDINGS`."""
+
+    def __post_init__(self) -> None:
+        """Check that settings fit each other."""
+        if (self.long_side is None) == (self.fixed_size is None):
+            raise ModelError("input: exactly one of long_side and fixed_size must be given")
+        if not self.scale:
+            raise ModelError(f"input.scale: {self.scale} is not allowed; allowed: not 0")
+        if not all(self.std):
+            raise ModelError(f"input.std: {list(self.std)} is not allowed; allowed: not 0")
+        if self.dtype != "float32" and not self.takes_raw_pixels:
+            raise ModelError(
+                f"input.dtype: {self.dtype!r} is not allowed with a scale, mean or std; "
+                "allowed: float32"
+            )
+
+    @property
+    def takes_raw_pixels(self) -> bool:
+        """Whether pixels go in as 0 to 255, neither scaled nor shifted."""
+        return self.scale == 1 and not any(self.mean) and all(s == 1 for s in self.std)
+
+    def refusal(self, width: int, height: int) -> str | None:
+        """Return why an input of this size cannot be, or None if it can."""
+        if self.fixed_size is not None and (width, height) != self.fixed_size:
+            return f"allowed: {self.fixed_size[0]} x {self.fixed_size[1]}"
+        if width < 1 or height < 1 or width % self.multiple or height % self.multiple:
+            return f"allowed: positive multiples of {self.multiple}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """Accuracy and speed of one way to run a network, as somebody measured them."""
+
+    profile: str
+    """Recipe of passes, or an empty text for one plain pass."""
+    long_side: int
+    """Longer side of the network's input, pixels."""
+    dataset: str
+    """The pictures, and the protocol where it is not COCO's own."""
+    ap: float
+    """COCO keypoint average precision in [0, 1]."""
+    ms_per_image: float
+    """From decoded picture to poses, milliseconds."""
+    machine: str
+    """What it ran on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """A network's description; read one with `posestream.models.registry.find_model`.
+
+    Raises:
+        ModelError: If the outputs are not what the family needs.
+    """
+
+    name: str
+    """What people call it on the command line."""
+    title: str
+    """What it is, in a line."""
+    family: str
+    """How its outputs become people; a key of `MEANINGS`."""
+    topology: Topology
+    """What the keypoint axis means."""
+    weights: WeightsFile
+    """The network as ONNX."""
+    sha256: str
+    """Hash of the file, 64 hexadecimal digits."""
+    size_bytes: int
+    """Size of the file."""
+    stride: int
+    """Input pixels per heatmap cell; 1 where the network gives points instead of maps."""
+    input: InputSpec
+    """How pixels go in."""
+    outputs: Mapping[str, str]
+    """Meaning of each network output, by its name; other outputs are not computed."""
+    licence: str
+    """SPDX name of the weights' licence."""
+    source: str
+    """Where the weights come from."""
+    measured: tuple[Measurement, ...] = ()
+    """Accuracy and speed."""
+
+    def __post_init__(self) -> None:
+        """Check that the outputs are what the family needs."""
+        needed = MEANINGS[self.family]
+        if sorted(self.outputs.values()) != sorted(needed):
+            raise ModelError(
+                f"outputs: {', '.join(self.outputs.values()) or 'none'} is not allowed; "
+                f"family {self.family!r} needs each once: {', '.join(needed)}"
+            )
+        if self.family == "paf" and not self.topology.paf_channels:
+            raise ModelError(
+                f"topology: {self.topology.name!r} has no paf_channels; family 'paf' needs them"
+            )
+
+    def read_weights(self) -> bytes:
+        """Return the network, checked against the card.
+
+        Raises:
+            ModelError: If the file cannot be read.
+            DamagedModelError: If its hash is not the card's.
+        """
+        try:
+            content = self.weights.read_bytes()
+        except OSError as error:
+            raise ModelError(f"model {self.name!r}: cannot read {self.weights}: {error}") from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.sha256:
+            raise DamagedModelError(
+                f"model {self.name!r}: {self.weights} is damaged or not the file of its card: "
+                f"sha256 {found} ({len(content)} bytes), the card says {self.sha256} "
+                f"({self.size_bytes} bytes)"
+            )
+        return content

@@ -1,0 +1,154 @@
+"""Read a model card from its TOML file."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import fields
+from typing import Protocol
+
+from posestream.errors import ModelError
+from posestream.models.card import (
+    COLOURS,
+    DTYPES,
+    LAYOUTS,
+    MEANINGS,
+    PADDINGS,
+    InputSpec,
+    Measurement,
+    ModelCard,
+    WeightsFile,
+)
+from posestream.models.table import Table
+from posestream.topology import TOPOLOGIES, Topology
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def _names(values: type) -> list[str]:
+    """Return the names of a dataclass's fields, which are the keys of its table."""
+    return [field.name for field in fields(values)]
+
+
+_CARD_KEYS = ["file" if name == "weights" else name for name in _names(ModelCard)]
+
+
+class Folder(Protocol):
+    """A folder on disk or inside a zip."""
+
+    def joinpath(self, name: str, /) -> WeightsFile:
+        """Return the file of a name."""
+        ...
+
+
+def read_card(text: str, *, file: str, folder: Folder) -> ModelCard:
+    """Return the card that a TOML text describes.
+
+    Args:
+        text: The TOML text.
+        file: What messages call it.
+        folder: Where the weights are.
+
+    Raises:
+        ModelError: If the text is not TOML, or a key is missing, unknown, or has a value that is
+            not allowed.
+    """
+    try:
+        return _card(Table(tomllib.loads(text), keys=_CARD_KEYS), folder)
+    except ValueError as error:
+        raise ModelError(f"{file}: {error}") from error
+
+
+def _card(table: Table, folder: Folder) -> ModelCard:
+    family = table.text("family", allowed=MEANINGS)
+    return ModelCard(
+        name=table.text("name"),
+        title=table.text("title"),
+        family=family,
+        topology=_topology(table),
+        weights=folder.joinpath(_file_name(table)),
+        sha256=_sha256(table),
+        size_bytes=table.whole("size_bytes"),
+        stride=table.whole("stride"),
+        input=_input(table.table("input", keys=_names(InputSpec))),
+        outputs=table.table("outputs", keys=None).texts(allowed=MEANINGS[family]),
+        licence=table.text("licence"),
+        source=table.text("source"),
+        measured=tuple(map(_measurement, table.tables("measured", keys=_names(Measurement)))),
+    )
+
+
+def _file_name(table: Table) -> str:
+    name = table.text("file")
+    if not name or name in (".", "..") or re.search(r"[/\\]", name):
+        raise table.error("file", f"{name!r} is not allowed; allowed: a file beside the card")
+    return name
+
+
+def _sha256(table: Table) -> str:
+    digest = table.text("sha256")
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise table.error(
+            "sha256", f"{digest!r} is not allowed; allowed: 64 lower-case hexadecimal digits"
+        )
+    return digest
+
+
+def _topology(table: Table) -> Topology:
+    """Read the name of a built-in topology, or a whole one."""
+    if not table.is_table("topology"):
+        return TOPOLOGIES[table.text("topology", allowed=TOPOLOGIES)]
+    inner = table.table("topology", keys=_names(Topology))
+    return Topology(
+        name=inner.text("name"),
+        keypoints=inner.sequence("keypoints", str),
+        limbs=inner.pairs("limbs"),
+        paf_channels=inner.pairs("paf_channels", default=[]),
+        sigmas=inner.sequence("sigmas", float, default=[]),
+        hidden=inner.sequence("hidden", str, default=[]),
+    )
+
+
+def _input(table: Table) -> InputSpec:
+    return InputSpec(
+        name=table.text("name"),
+        layout=table.text("layout", allowed=LAYOUTS),
+        dtype=table.text("dtype", allowed=DTYPES),
+        colour=table.text("colour", allowed=COLOURS),
+        scale=table.number("scale", default=1.0),
+        mean=_channels(table, "mean", 0.0),
+        std=_channels(table, "std", 1.0),
+        multiple=table.whole("multiple", default=1),
+        long_side=table.whole("long_side", default=None),
+        fixed_size=_size(table, "fixed_size"),
+        batch=table.whole("batch", default=None),
+        padding=table.text("padding", allowed=PADDINGS),
+    )
+
+
+def _channels(table: Table, key: str, default: float) -> tuple[float, float, float]:
+    values = table.sequence(key, float, default=[default] * 3)
+    if len(values) != 3:
+        raise table.error(key, f"{list(values)} is not allowed; allowed: 3 numbers")
+    return values
+
+
+def _size(table: Table, key: str) -> tuple[int, int] | None:
+    values = table.sequence(key, int, default=[])
+    if values and (len(values) != 2 or min(values) < 1):
+        raise table.error(key, f"{list(values)} is not allowed; allowed: width and height, pixels")
+    return (values[0], values[1]) if values else None
+
+
+def _measurement(table: Table) -> Measurement:
+    return Measurement(
+        profile=table.text("profile", default=""),
+        long_side=table.whole("long_side"),
+        dataset=table.text("dataset"),
+        ap=table.number("ap"),
+        ms_per_image=table.number("ms_per_image"),
+        machine=table.text("machine"),
+    )

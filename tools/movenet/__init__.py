@@ -1,0 +1,1 @@
+"""Turn MoveNet's TensorFlow.js graphs into ONNX."""
