@@ -1,0 +1,1 @@
+"""Make network inputs out of frames."""

@@ -1,0 +1,105 @@
+"""Hold callers and networks to what the model card says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from posestream.errors import InferenceError, ModelError
+from posestream.models.card import ModelCard
+
+Maps = Mapping[str, npt.NDArray[np.float32]]
+Arrays = Sequence[npt.NDArray[np.float32]]
+
+
+def check_names(card: ModelCard, inputs: Collection[str], outputs: Collection[str]) -> None:
+    """Refuse a network that has other inputs and outputs than its card names.
+
+    Raises:
+        ModelError: If the input differs, or an output is missing.
+    """
+    if list(inputs) != [card.input.name]:
+        raise ModelError(
+            f"model {card.name!r}: input.name: {card.input.name!r} is not allowed; "
+            f"the network's inputs: {', '.join(inputs)}"
+        )
+    for name in card.outputs:
+        if name not in outputs:
+            raise ModelError(
+                f"model {card.name!r}: outputs: {name!r} is not allowed; "
+                f"the network's outputs: {', '.join(outputs)}"
+            )
+
+
+def run_checked(
+    card: ModelCard,
+    pixels: npt.NDArray[np.uint8],
+    run: Callable[[npt.NDArray[np.uint8]], Arrays],
+) -> Maps:
+    """Run a network on a batch, in pieces if it takes only one batch, and name what it says.
+
+    Args:
+        card: Describes the network.
+        pixels: ``(B, H, W, 3)`` RGB.
+        run: Returns one array for each of the card's ``outputs``, in that order.
+
+    Raises:
+        InferenceError: If the card allows no such pixels, or promises other outputs.
+    """
+    _check_pixels(card, pixels)
+    size = card.input.batch or len(pixels)
+    parts = [run(pixels[start : start + size]) for start in range(0, len(pixels), size)]
+    if len(parts) == 1:
+        arrays = parts[0]
+    else:
+        arrays = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+    return _checked_maps(card, arrays, pixels.shape)
+
+
+def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3 or not len(pixels):
+        raise InferenceError(
+            f"model {card.name!r}: pixels are {pixels.shape} {pixels.dtype}; "
+            "allowed: (B, H, W, 3) uint8 with B of 1 or more"
+        )
+    _, height, width, _ = pixels.shape
+    if refusal := card.input.refusal(width, height):
+        raise InferenceError(f"model {card.name!r}: input of {width} x {height} pixels; {refusal}")
+
+
+def _checked_maps(card: ModelCard, arrays: Arrays, batch_shape: tuple[int, ...]) -> Maps:
+    for (name, meaning), array in zip(card.outputs.items(), arrays, strict=True):
+        promised = _promised_shape(card, meaning, batch_shape)
+        at_least = meaning in ("confidence_maps", "part_affinity_fields")
+        channels_fit = array.ndim == 4 and (
+            array.shape[1] >= promised[1] if at_least else array.shape[1] == promised[1]
+        )
+        rest_fits = array.shape[:1] + array.shape[2:] == promised[:1] + promised[2:]
+        if array.dtype != np.float32 or not channels_fit or not rest_fits:
+            more = " or more channels" if at_least else ""
+            raise InferenceError(
+                f"model {card.name!r}: output {name!r} is {array.shape} {array.dtype}; "
+                f"the card promises {promised} float32{more}"
+            )
+    return dict(zip(card.outputs.values(), arrays, strict=True))
+
+
+def _promised_shape(
+    card: ModelCard, meaning: str, batch_shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    batch, height, width = batch_shape[:3]
+    keypoints = len(card.topology.keypoints)
+    if meaning == "person_keypoints":
+        return batch, 1, keypoints, 3
+    channels = {
+        "center_heatmap": 1,
+        "box_size": 2,
+        "keypoint_heatmap": keypoints,
+        "keypoint_regression": 2 * keypoints,
+        "keypoint_offset": 2 * keypoints,
+        "confidence_maps": keypoints,
+        "part_affinity_fields": 1 + max((max(p) for p in card.topology.paf_channels), default=0),
+    }[meaning]
+    return batch, channels, -(-height // card.stride), -(-width // card.stride)

@@ -1,0 +1,161 @@
+"""Run networks with OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+import platform
+import queue
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from posestream.errors import InferenceError
+from posestream.inference.blob_cache import BlobCache, blob_key
+from posestream.inference.contract import Arrays, Maps, run_checked
+from posestream.inference.openvino_library import (
+    choose_precision,
+    import_openvino,
+    openvino_core,
+)
+from posestream.inference.openvino_model import read_network
+from posestream.inference.settings import described, threads_for
+from posestream.inference.sizes import SizeCache
+from posestream.models.card import ModelCard
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+_KEY_VERSION = 1  # raise when `read_network` makes another model from the same card
+
+
+class OpenVinoBackend:
+    """A network in OpenVINO, compiled for each size that is worth it."""
+
+    def __init__(
+        self,
+        card: ModelCard,
+        *,
+        precision: str = "auto",
+        threads: int | None = None,
+        streams: int = 1,
+        cache: BlobCache | None = None,
+    ) -> None:
+        """Check the weights; networks are compiled when the first picture of a size comes.
+
+        Args:
+            card: Describes the network.
+            precision: ``auto``, ``f32``, ``bf16`` or ``f16``.
+            threads: CPU threads in all; by default one per usable core.
+            streams: How many calls of `infer` run side by side, sharing the threads.
+            cache: Keeps compiled networks for the next process.
+
+        Raises:
+            MissingDependencyError: If OpenVINO is not installed.
+            ModelError: If the weights cannot be used.
+            ConfigError: If a setting is not allowed on this machine.
+        """
+        self._openvino = import_openvino()
+        self._core = openvino_core()
+        self._card = card
+        self._streams = streams
+        self._cache = cache
+        self._settings: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": choose_precision(self._core, precision),
+            "INFERENCE_NUM_THREADS": threads_for(threads, streams),
+            "NUM_STREAMS": streams,
+            "ENABLE_CPU_PINNING": False,  # decoding and drawing need the cores, too
+            "ENABLE_HYPER_THREADING": False,
+        }
+        card.read_weights()
+        self._networks: SizeCache[_Network] = SizeCache(self._network_for)
+        self._running: _Network | None = None
+
+    @property
+    def description(self) -> str:
+        """What really runs, for people; read back from the network once one is compiled."""
+        version = self._openvino.get_version().split("-")[0]
+        get = self._running.compiled.get_property if self._running else self._settings.__getitem__
+        precision, threads, streams = (
+            get(key) for key in ("INFERENCE_PRECISION_HINT", "INFERENCE_NUM_THREADS", "NUM_STREAMS")
+        )
+        name = precision if isinstance(precision, str) else precision.get_type_name()
+        return f"OpenVINO {version}, CPU, {name}, {described(threads, streams)}"
+
+    def infer(self, pixels: npt.NDArray[np.uint8]) -> Maps:
+        """Run the network on a batch of ``(B, H, W, 3)`` RGB pictures.
+
+        Raises:
+            ModelError: If the network turns out not to be what its card says.
+            InferenceError: If the pictures are not what the card allows, or the network fails.
+        """
+        return run_checked(self._card, np.ascontiguousarray(pixels), self._run)
+
+    def _run(self, pixels: npt.NDArray[np.uint8]) -> Arrays:
+        try:
+            network = self._networks.get(pixels.shape[:3])
+            self._running = network
+            return network.run(pixels)
+        except RuntimeError as error:
+            problem = " ".join(str(error).split())
+            raise InferenceError(f"model {self._card.name!r} failed: {problem}") from error
+
+    def _network_for(self, size: Hashable | None) -> _Network:
+        return _Network(self._compile(cast("tuple[int, int, int] | None", size)), self._streams)
+
+    def _compile(self, size: tuple[int, int, int] | None) -> ov.CompiledModel:
+        key = self._key(size)
+        if blob := self._cache and self._cache.load(key):
+            try:
+                return self._core.import_model(blob, "CPU", self._settings)
+            except RuntimeError:
+                pass  # a blob that this OpenVINO refuses is as good as none
+        network = read_network(self._core, self._card, self._card.read_weights(), size)
+        compiled = self._core.compile_model(network, "CPU", self._settings)
+        if self._cache:
+            self._cache.store(key, compiled.export_model().getvalue())
+        return compiled
+
+    def _key(self, size: tuple[int, int, int] | None) -> str:
+        return blob_key(
+            {
+                "key_version": _KEY_VERSION,
+                "sha256": self._card.sha256,
+                "input": repr(self._card.input),
+                "outputs": list(self._card.outputs),
+                "size": size,
+                "settings": self._settings,
+                "openvino": self._openvino.get_version(),
+                "cpu": _cpu(self._core),
+            }
+        )
+
+
+class _Network:
+    """A compiled network and the requests that nobody uses at the moment."""
+
+    def __init__(self, compiled: ov.CompiledModel, requests: int) -> None:
+        self.compiled = compiled
+        self._idle: queue.SimpleQueue[ov.InferRequest] = queue.SimpleQueue()
+        for _ in range(requests):
+            self._idle.put(compiled.create_infer_request())
+
+    def run(self, pixels: npt.NDArray[np.uint8]) -> Arrays:
+        """Run on one batch and return copies of the outputs, which the next run overwrites."""
+        request = self._idle.get()
+        try:
+            request.infer([pixels], share_inputs=True, share_outputs=True)
+            return [tensor.data.copy() for tensor in request.output_tensors]
+        finally:
+            self._idle.put(request)
+
+
+def _cpu(core: ov.Core) -> list[str]:
+    """Return all that may change what is compiled for a CPU; virtual machines hide its name."""
+    name = core.get_property("CPU", "FULL_DEVICE_NAME")
+    capabilities = sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return [name, platform.system(), platform.machine(), *capabilities, flags]

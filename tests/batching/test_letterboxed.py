@@ -1,0 +1,87 @@
+"""Whole frames into network inputs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posestream.batching.letterboxed import letterboxed
+from posestream.images import HostImage
+
+
+def picture(width, height, value=200):
+    return HostImage.from_rgb(np.full((height, width, 3), value, np.uint8))
+
+
+def batches(images, **options):
+    settings = {"long_side": 128, "multiple": 32, "batch_size": 4} | options
+    return list(letterboxed(images, **settings))
+
+
+def test_a_frame_lies_in_the_top_left_corner_with_zeros_around():
+    [(places, batch)] = batches([picture(200, 90)])
+    assert places == [0]
+    assert batch.pixels.shape == (1, 64, 128, 3)
+    assert (batch.pixels[0, :58] == 200).all()
+    assert not batch.pixels[0, 58:].any()
+    assert batch.letterboxes[0].content_size == (128, 58)
+
+
+def test_a_frame_that_nearly_fills_its_input_is_stretched_over_it():
+    [(_, batch)] = batches([picture(200, 90)], max_stretch=0.15)
+    assert batch.letterboxes[0].content_size == (128, 64)
+    assert (batch.pixels == 200).all()
+    points = np.array([[200, 90], [0, 0]], np.float32)
+    inside = batch.letterboxes[0].input_from_frame(points)
+    np.testing.assert_allclose(inside, [[128, 64], [0, 0]], rtol=1e-6)
+
+
+def test_a_frame_is_never_stretched_too_far():
+    [(_, batch)] = batches([picture(200, 70)], max_stretch=0.15)
+    assert batch.letterboxes[0].content_size == (128, 45)
+
+
+def test_small_pictures_are_scaled_up():
+    [(_, batch)] = batches([picture(10, 10)])
+    assert batch.letterboxes[0].content_size == (128, 128)
+
+
+def test_pictures_that_need_one_input_size_share_a_batch():
+    images = [picture(200, 90), picture(90, 200), picture(400, 180)]
+    found = {tuple(places): batch.pixels.shape for places, batch in batches(images)}
+    assert found == {(0, 2): (2, 64, 128, 3), (1,): (1, 128, 64, 3)}
+
+
+def test_no_batch_is_larger_than_asked_for():
+    assert [p for p, _ in batches([picture(64, 64)] * 5, batch_size=2)] == [[0, 1], [2, 3], [4]]
+
+
+def test_no_pictures_make_no_batches():
+    assert batches([]) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (3000, 2), (33, 31)])
+def test_tiny_and_extreme_pictures_fit(size):
+    [(_, batch)] = batches([picture(*size)])
+    height, width = batch.pixels.shape[1:3]
+    assert height % 32 == width % 32 == 0
+    assert max(height, width) == 128
+    assert (batch.pixels[0, 0, 0] == 200).all()
+
+
+@given(
+    st.integers(1, 5000),
+    st.integers(1, 5000),
+    st.integers(32, 700),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+def test_points_go_to_the_input_and_back(width, height, long_side, x, y):
+    from posestream.geometry import Letterbox
+
+    box = Letterbox.fit((width, height), long_side=long_side, multiple=32)
+    points = np.array([[x * width, y * height]], np.float32)
+    inside = box.input_from_frame(points)
+    assert (inside >= 0).all()
+    assert (inside <= np.array(box.content_size) * 1.001).all()
+    np.testing.assert_allclose(box.frame_from_input(inside), points, rtol=1e-4, atol=1e-3)
