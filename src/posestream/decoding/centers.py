@@ -1,0 +1,145 @@
+"""Decode a center network (MoveNet MultiPose): every person grows from a center.
+
+Peaks of the center heatmap are people. Each regresses where its keypoints should be; each keypoint
+is then taken from where its heatmap is high near that place. People found twice are left out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from posestream.decoding.centers_search import boxes_around, find_centers, find_keypoints
+from posestream.decoding.centers_suppression import tolerances, unsuppressed
+from posestream.geometry import Letterbox
+from posestream.topology import Topology
+from posestream.types import Fields, Poses
+
+REACHES = {
+    "nose": 0.08,
+    "eye": 0.075,
+    "ear": 0.085,
+    "shoulder": 0.11,
+    "elbow": 0.15,
+    "wrist": 0.195,
+    "hip": 0.13,
+    "knee": 0.165,
+    "ankle": 0.18,
+}
+"""How far off a regressed keypoint may be, as the deviation of a Gaussian per side of the person.
+
+Three times what was measured: the error has long tails, and the farther a body part is from the
+trunk, the harder it is to regress.
+"""
+_OTHER_REACH = 0.13
+_Maps = dict[str, npt.NDArray[np.float32]]
+
+
+class CenterDecoder:
+    """Finds people by their centers; no limit on how many but ``max_people``."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        *,
+        stride: int = 4,
+        center_threshold: float = 0.05,
+        keypoint_threshold: float = 0.03,
+        center_weight: float = 0.25,
+        suppression: float = 0.5,
+        max_people: int = 100,
+    ) -> None:
+        """Fix what the maps mean.
+
+        Args:
+            topology: Names the keypoints of the maps.
+            stride: Input pixels per cell.
+            center_threshold: Confidence from which a peak is a person.
+            keypoint_threshold: Confidence under which a keypoint is where it was regressed.
+            center_weight: Exponent of the center's confidence in a person's score; the rest is
+                the mean confidence of the keypoints.
+            suppression: Similarity (OKS) from which the lesser of two people is left out.
+            max_people: Candidates looked at per frame, the most confident first.
+
+        Raises:
+            ValueError: If a setting is out of range.
+        """
+        shares = (center_threshold, keypoint_threshold, suppression)
+        if not all(0 <= share <= 1 for share in shares) or center_weight < 0:
+            raise ValueError(f"thresholds must be in [0, 1], weights positive: {shares}")
+        if stride < 1 or max_people < 1:
+            raise ValueError(f"stride {stride} and max_people {max_people} must be at least 1")
+        self._keypoints = len(topology.keypoints)
+        self._stride = stride
+        self._center_threshold = center_threshold
+        self._keypoint_threshold = keypoint_threshold
+        self._center_weight = center_weight
+        self._suppression = suppression
+        self._max_people = max_people
+        parts = [name.split("_")[-1] for name in topology.keypoints]
+        self._reaches = np.array([REACHES.get(part, _OTHER_REACH) for part in parts], np.float32)
+        self._sigmas = tolerances(topology)
+
+    def decode(self, fields: Fields) -> list[Poses]:
+        """Return everyone in each frame of the batch, in frame pixels, best first.
+
+        Every person has all keypoints; those hardly seen have a score near 0 and may lie outside
+        the frame.
+
+        Raises:
+            ValueError: If a map is missing or has another shape than the topology asks for.
+        """
+        maps = self._checked(fields)
+        return [
+            self._decode_one({name: array[frame] for name, array in maps.items()}, letterbox)
+            for frame, letterbox in enumerate(fields.letterboxes)
+        ]
+
+    def _decode_one(self, maps: _Maps, letterbox: Letterbox) -> Poses:
+        heatmap = maps["center_heatmap"][0]
+        centers = find_centers(heatmap, self._center_threshold, self._max_people)
+        if not len(centers):
+            return Poses.empty(self._keypoints)
+        points, heights, means = find_keypoints(
+            centers,
+            maps["box_size"],
+            maps["keypoint_heatmap"],
+            maps["keypoint_regression"],
+            maps["keypoint_offset"],
+            self._reaches,
+            self._keypoint_threshold,
+        )
+        confidence = np.minimum(heatmap[centers[:, 0], centers[:, 1]], 1)
+        scores = confidence**self._center_weight * means
+        boxes = boxes_around(centers, maps["box_size"])
+        order = np.argsort(-scores, kind="stable")
+        points = letterbox.frame_from_heatmap(points[order], stride=self._stride)
+        kept = unsuppressed(points, self._sigmas, self._suppression)
+        order = order[kept]
+        return Poses(
+            points[kept],
+            heights[order],
+            scores[order],
+            letterbox.frame_from_heatmap(boxes[order], stride=self._stride).reshape(-1, 4),
+        )
+
+    def _checked(self, fields: Fields) -> _Maps:
+        """Return the maps as the compiled search takes them: contiguous float32."""
+        count = self._keypoints
+        channels = {
+            "center_heatmap": 1,
+            "box_size": 2,
+            "keypoint_heatmap": count,
+            "keypoint_regression": 2 * count,
+            "keypoint_offset": 2 * count,
+        }
+        if missing := sorted(channels.keys() - fields.maps.keys()):
+            raise ValueError(
+                f"fields lack {', '.join(missing)}; they have {', '.join(fields.maps)}"
+            )
+        cells = fields.maps["center_heatmap"].shape[2:]
+        for name, wanted in channels.items():
+            shape = fields.maps[name].shape
+            if len(shape) != 4 or shape[1:] != (wanted, *cells):
+                raise ValueError(f"{name} is {shape}; wanted (B, {wanted}, h, w), h, w = {cells}")
+        return {name: np.ascontiguousarray(fields.maps[name], np.float32) for name in channels}

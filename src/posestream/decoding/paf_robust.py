@@ -1,0 +1,88 @@
+"""Find everyone in one frame, in one compiled call: the default way to decode PAFs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posestream.compilation import compiled
+from posestream.decoding.assignment import heaviest_matching
+from posestream.decoding.limbs import limb_pairs, sample_places
+from posestream.decoding.paf_fragments import adopt_peaks, unite_fragments
+from posestream.decoding.peaks import noise_level, strongest_peaks
+from posestream.decoding.people import join_limbs, rank_people
+
+ADOPTION_MISFIT = 4.0
+"""Square of the standard deviations within which a single peak may become a keypoint."""
+ADOPTION_SHARE = 0.2
+"""Share of the threshold that its confidence must keep after its distance is counted."""
+
+
+@compiled
+def decode_robust(maps, fields, rows, columns, limbs, channels, shape, settings):
+    """Find everyone in one frame.
+
+    Args:
+        maps: ``(C, h, w)`` confidence maps.
+        fields: ``(F, h, w)`` part affinity fields.
+        rows: Rows that hold the frame.
+        columns: Columns that hold the frame.
+        limbs: ``(L, 2)`` keypoints.
+        channels: ``(L, 2)`` x and y channel of each limb's field.
+        shape: ``(K, 3)`` see `body_shape`, or empty.
+        settings: Keypoints and the numbers of `PafDecoder`, in its order.
+
+    Returns:
+        ``(P, K, 2)`` points in cells, NaN where missing; ``(P, K)`` and ``(P,)`` scores.
+    """
+    keypoints, max_peaks, threshold, noise_sigmas, link_threshold = settings[:5]
+    support, samples, max_misfit, max_scale_ratio, min_keypoints, min_score = settings[5:]
+    threshold = max(threshold, noise_sigmas * noise_level(maps, keypoints, rows, columns))
+    peaks, starts = strongest_peaks(maps, keypoints, rows, columns, threshold, max_peaks)
+    kinds = np.empty(len(peaks), np.int64)
+    for k in range(keypoints):
+        kinds[starts[k] : starts[k + 1]] = k
+    knobs = (link_threshold, support, samples)
+    links = _match_limbs(fields, peaks, starts, limbs, channels, knobs)
+    members = join_limbs(links, len(links), kinds, keypoints)
+    least = ADOPTION_SHARE * threshold
+    if len(shape) > 0:
+        members = unite_fragments(members, peaks, limbs, shape, (max_misfit, max_scale_ratio))
+        adopt_peaks(members, peaks, starts, limbs, shape, ADOPTION_MISFIT, least)
+    order, scores = rank_people(members, peaks, min_keypoints, min_score)
+    points = np.full((len(order), keypoints, 2), np.nan, np.float32)
+    point_scores = np.zeros((len(order), keypoints), np.float32)
+    for p in range(len(order)):
+        for k in range(keypoints):
+            peak = members[order[p], k]
+            if peak >= 0:
+                points[p, k] = peaks[peak, :2]
+                point_scores[p, k] = min(peaks[peak, 2], np.float32(1))
+    return points, point_scores, scores
+
+
+@compiled(cached=False)
+def _match_limbs(fields, peaks, starts, limbs, channels, knobs):
+    """Return ``(..., 3)`` both peaks and weight of every limb that is kept."""
+    most, room, count = 0, 0, 0
+    for a, b in limbs:
+        begins, ends = starts[a + 1] - starts[a], starts[b + 1] - starts[b]
+        most = max(most, begins * ends)
+        room += min(begins, ends)
+    pairs, links = np.empty((most, 3)), np.empty((room, 3))
+    _, rows, columns = fields.shape
+    places, flags = sample_places(peaks, rows, columns), np.empty(len(peaks), np.float32)
+    end_fields = np.empty((2, len(peaks)), np.float32)
+    flat = fields.reshape((len(fields), rows * columns))
+    for n in range(len(limbs)):
+        begins = starts[limbs[n, 0] : limbs[n, 0] + 2]
+        ends = starts[limbs[n, 1] : limbs[n, 1] + 2]
+        field = (channels[n, 0], channels[n, 1], columns)
+        found = limb_pairs(
+            flat, field, peaks, places, begins, ends, knobs, flags, end_fields, pairs
+        )
+        kept = heaviest_matching(pairs, found, begins, ends)
+        for pair in range(kept):
+            for column in range(3):
+                links[count + pair, column] = pairs[pair, column]
+        count += kept
+    return links[:count]
