@@ -1,0 +1,108 @@
+"""Draw what was found in a frame onto a copy of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posestream.images import HostImage, Image
+from posestream.overlay.blurring import blur_head
+from posestream.overlay.canvas import Canvas, bounded
+from posestream.overlay.colours import MIDDLE, OUTLINE, identity_colour
+from posestream.overlay.heads import Head, heads
+from posestream.overlay.skeletons import SkeletonStyle, box_strokes, limb_widths
+from posestream.overlay.text import put_label
+from posestream.topology import Topology
+from posestream.types import Result
+
+
+class Annotator:
+    """Draws skeletons, and on request boxes, labels, the frame number and blurred faces.
+
+    Everything is drawn on the luma and chroma planes: no frame is converted to RGB and back.
+    Several threads may share one annotator.
+
+    Args:
+        topology: What the keypoints mean; colours and widths follow their names.
+        min_keypoint_score: Keypoints under this score are not drawn.
+        line_width: Width of limbs, pixels; by default from the frame's and the person's size.
+        boxes: Draw a box around each person, in the colour of the person's id.
+        labels: Write each person's id, if there is one, and score, above the head or on the box.
+        frame_number: Write the frame's number and time into the top left corner.
+        blur_faces: Make every head unrecognisable before anything is drawn.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        *,
+        min_keypoint_score: float = 0.3,
+        line_width: float | None = None,
+        boxes: bool = False,
+        labels: bool = False,
+        frame_number: bool = False,
+        blur_faces: bool = False,
+    ) -> None:
+        self._topology = topology
+        self._style = SkeletonStyle.of(topology)
+        self._min_keypoint_score = min_keypoint_score
+        self._line_width = line_width
+        self._boxes = boxes
+        self._labels = labels
+        self._frame_number = frame_number
+        self._blur_faces = blur_faces
+
+    def draw(self, image: Image, result: Result) -> HostImage:
+        """Return an 8-bit YUV 4:2:0 copy of a frame with its result drawn on it.
+
+        Numbers that are not finite, or far outside the frame, are left out and never raise.
+        """
+        copy = image.yuv420p_copy()
+        if len(result.poses):
+            self._draw_people(Canvas(copy), result)
+        if self._frame_number:
+            text = f"{result.frame}  {_clock(result.pts_s)}"
+            put_label(Canvas(copy), text, (0, 0), colour=OUTLINE)
+        return copy
+
+    def _draw_people(self, canvas: Canvas, result: Result) -> None:
+        poses, size = result.poses, (canvas.width, canvas.height)
+        head_of = heads(poses, self._topology) if self._blur_faces or self._labels else []
+        if self._blur_faces:
+            for head in head_of:
+                if head is not None:
+                    blur_head(canvas, head)
+        widths = limb_widths(poses.boxes, size, self._line_width)
+        # A box or a label around nothing that can be seen would only puzzle.
+        seen = np.flatnonzero((poses.keypoint_scores >= self._min_keypoint_score).any(axis=1))
+        if self._boxes:
+            colours = [identity_colour(i) or MIDDLE for i in result.tracks.ids[seen].tolist()]
+            boxes = poses.boxes[seen]
+            canvas.draw(*box_strokes(boxes, size, widths=widths[seen], colours=colours))
+        canvas.draw(
+            *self._style.strokes(poses, size, threshold=self._min_keypoint_score, widths=widths)
+        )
+        if self._labels:
+            for p in reversed(seen.tolist()):  # the best person's last, so that none covers it
+                self._write_label(canvas, result, p, head_of[p])
+
+    def _write_label(self, canvas: Canvas, result: Result, p: int, head: Head | None) -> None:
+        identity, score = int(result.tracks.ids[p]), float(result.poses.scores[p])
+        text = f"#{identity}  {score:.2f}" if identity >= 0 else f"{score:.2f}"
+        colour = identity_colour(identity) or OUTLINE
+        left, top, right, _ = bounded(result.poses.boxes[p], (canvas.width, canvas.height)).tolist()
+        if self._boxes:
+            put_label(canvas, text, (left, top), colour=colour)
+        elif head is not None:
+            above = (head.centre[0], head.centre[1] - head.half_height)
+            put_label(canvas, text, above, colour=colour, centred=True)
+        else:
+            put_label(canvas, text, ((left + right) / 2, top), colour=colour, centred=True)
+
+
+def _clock(seconds: float) -> str:
+    """Write a time as ``0:00:04.100``."""
+    milliseconds = round(seconds * 1000)
+    sign, milliseconds = ("-", -milliseconds) if milliseconds < 0 else ("", milliseconds)
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{sign}{hours}:{minutes:02}:{milliseconds / 1000:06.3f}"

@@ -1,0 +1,184 @@
+"""Decode one video stream of a file, past damage, closable from any thread."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from posestream.containers import MAX_PIXELS, codec_threads, open_media
+from posestream.errors import SourceError
+
+_SEEK_MARGINS_S = (0, 5, 30)
+_MAX_UNREADABLE_IN_A_ROW = 100
+
+
+class FileDecoder:
+    """The pictures of a file's best video stream as FFmpeg decodes them.
+
+    Args:
+        path: A media file.
+        threads: Threads that decode; half the cores and at most four where ``None``.
+
+    Raises:
+        SourceNotFoundError: If there is no such file.
+        SourceError: If it has no video that can be decoded.
+    """
+
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+        self.corrupt = 0
+        self._path = path
+        self._lock = threading.Lock()
+        self._closed = False
+        self._threads = codec_threads() if threads is None else threads
+        self._open()
+        self.time_base = self._stream.time_base or Fraction(1, 1000)
+        self.first_pts = self._stream.start_time or 0
+
+    @property
+    def frame_rate(self) -> Fraction | None:
+        """Mean frames per second; ``None`` where unknown."""
+        stream = self._stream
+        return stream.average_rate or stream.guessed_rate or stream.base_rate
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a stored pixel over its height."""
+        return self._stream.codec_context.sample_aspect_ratio or Fraction(1)
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length of the video, seconds; ``None`` where the file does not say."""
+        if self._stream.duration:
+            return float(self._stream.duration * self.time_base)
+        return self._container.duration / av.time_base if self._container.duration else None
+
+    @property
+    def end_pts(self) -> int | None:
+        """When the last frame ends, ticks; ``None`` where the file does not say."""
+        return self.first_pts + self._stream.duration if self._stream.duration else None
+
+    @property
+    def frame_count(self) -> int | None:
+        """Frames in the file, counted by it or estimated; ``None`` where unknown."""
+        rate, duration_s = self.frame_rate, self.duration_s
+        return self._stream.frames or (round(duration_s * rate) if duration_s and rate else None)
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Yield every picture from here on, skipping and counting what cannot be decoded.
+
+        Raises:
+            SourceError: If the disk or network under the file fails.
+        """
+        packets = self._container.demux(self._stream)
+        unreadable = 0
+        while unreadable <= _MAX_UNREADABLE_IN_A_ROW:
+            with self._lock:
+                if self._closed:
+                    break
+                try:
+                    packet = next(packets, None)
+                except IndexError:
+                    return  # PyAV's end of a file in which damage looked like a new stream
+                except InvalidDataError:
+                    # The demuxer stumbled; asked again, it looks for the next packet.
+                    self.corrupt += 1
+                    unreadable += 1
+                    packets = self._container.demux(self._stream)
+                    continue
+                except FFmpegError as error:
+                    raise SourceError(f"{self._path}: reading failed ({error.strerror})") from error
+                frames = self._decode(packet) if packet else []
+            if packet is None:
+                return
+            unreadable = 0
+            yield from frames
+        if self._closed:
+            self.close()
+
+    def frames_from(self, target: int) -> Iterator[av.VideoFrame]:
+        """Yield the pictures from somewhere at or before a time, by jumping as near as can be.
+
+        Not every container finds the key frame before a time, so a jump that lands after it is
+        repeated from further back, and at last from the beginning.
+
+        Args:
+            target: The time, ticks.
+        """
+        for margin_s in _SEEK_MARGINS_S:
+            offset = target - int(margin_s / self.time_base)
+            if offset <= self.first_pts or not self._seek(offset):
+                break
+            frames = self.frames()
+            first = next(frames, None)
+            if first is not None and first.pts is not None and first.pts <= target:
+                self.corrupt = 0  # what could not be decoded right after a jump is not damaged
+                return itertools.chain([first], frames)
+        # Not every container can jump to its very beginning, so that is found by opening it again.
+        self._container.close()
+        self._open()
+        self.corrupt = 0
+        return self.frames()
+
+    def close(self) -> None:
+        """Release the file; may be called twice, and while another thread is reading."""
+        self._closed = True
+        # FFmpeg must not be closed under a running read: then the reader closes it right after.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._container.close()
+            finally:
+                self._lock.release()
+
+    def _open(self) -> None:
+        self._container = open_media(self._path)
+        try:
+            self._stream = _video_stream(self._path, self._container)
+        except SourceError:
+            self._container.close()
+            raise
+        context = self._stream.codec_context
+        context.options = {"max_pixels": str(MAX_PIXELS)}
+        context.thread_count = self._threads
+        self._stream.thread_type = "AUTO"
+
+    def _seek(self, offset: int) -> bool:
+        try:
+            self._container.seek(offset, stream=self._stream)
+        except FFmpegError:
+            return False  # no index to jump by
+        return True
+
+    def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
+        try:
+            frames = packet.decode()
+        except FFmpegError:
+            self.corrupt += 1
+            return []
+        self.corrupt += max(packet.is_corrupt, sum(frame.is_corrupt for frame in frames))
+        return frames
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    streams = container.streams
+    pictures = [s for s in streams.video if not s.disposition & Disposition.attached_pic]
+    if not pictures:
+        found = ", ".join(sorted({stream.type for stream in streams})) or "nothing"
+        raise SourceError(f"{path}: has no video, only {found}")
+    best = streams.best("video")
+    stream = best if isinstance(best, VideoStream) and best in pictures else pictures[0]
+    context = stream.codec_context
+    if context is None:
+        raise SourceError(f"{path}: this FFmpeg has no decoder for the video's codec")
+    if context.width * context.height > MAX_PIXELS:
+        size = f"{context.width} x {context.height}"
+        raise SourceError(f"{path}: pictures of {size} pixels; at most {MAX_PIXELS} are allowed")
+    return stream
