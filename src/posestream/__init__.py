@@ -1,0 +1,74 @@
+"""Video in, people's poses out.
+
+The flow, and where each step lives::
+
+    source -> Frame -> Batch -> Fields -> Poses -> Result -> annotated Frame -> sink
+    sources/          batching/ inference/ decoding/         overlay/           sinks/
+
+Most programs need two names:
+
+* `stream` reads a video or images and gives one `Prediction` per frame.
+* `PoseEstimator` finds people in pictures that the program already has.
+
+Names are loaded when they are first used, so importing the package is cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from posestream.api import PoseEstimator, Prediction, stream
+    from posestream.config import Config, load_config
+    from posestream.errors import PosestreamError
+    from posestream.images import HostImage
+    from posestream.pipeline import run
+    from posestream.topology import Topology
+    from posestream.types import Frame, Poses, Result, Tracks
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Config",
+    "Frame",
+    "HostImage",
+    "PoseEstimator",
+    "Poses",
+    "PosestreamError",
+    "Prediction",
+    "Result",
+    "Topology",
+    "Tracks",
+    "load_config",
+    "run",
+    "stream",
+]
+
+_HOMES = {
+    "Config": "config",
+    "Frame": "types",
+    "HostImage": "images",
+    "PoseEstimator": "api",
+    "Poses": "types",
+    "PosestreamError": "errors",
+    "Prediction": "api",
+    "Result": "types",
+    "Topology": "topology",
+    "Tracks": "types",
+    "load_config": "config",
+    "run": "pipeline",
+    "stream": "api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load an exported name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'posestream' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"posestream.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the exported names, also those not loaded yet."""
+    return sorted({*globals(), *__all__})

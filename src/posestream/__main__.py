@@ -1,0 +1,5 @@
+"""Let ``python -m posestream`` be the ``posestream`` command."""
+
+from posestream.cli import main
+
+main()

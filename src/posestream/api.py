@@ -1,0 +1,241 @@
+"""The Python API: pictures or a video in, predictions out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from posestream.assembly import build_annotator, build_estimator, build_pool, described
+from posestream.config import OverlayConfig, estimator_config, validated
+from posestream.errors import ConfigError, MissingDependencyError
+from posestream.images import HostImage, Image
+from posestream.runtime.metrics import StageClock
+from posestream.runtime.pool import EstimatorPool
+from posestream.runtime.stream import StreamRunner
+from posestream.sources.opening import open_source
+from posestream.sources.stills import read_still
+from posestream.topology import Topology
+from posestream.types import Poses, Result, Tracks
+
+if TYPE_CHECKING:
+    import supervision
+
+Picture = npt.NDArray[np.uint8] | str | Path | HostImage
+"""``(H, W, 3)`` RGB pixels, or the path of an image, or decoded pixels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """The people in one picture, with the picture."""
+
+    result: Result
+    """Everything known about the frame."""
+    image: Image
+    """The frame's pixels."""
+
+    @property
+    def poses(self) -> Poses:
+        """Everyone found, best first."""
+        return self.result.poses
+
+    @property
+    def keypoints(self) -> npt.NDArray[np.float32]:
+        """``(P, K, 2)`` frame pixels; NaN where a keypoint was not found."""
+        return self.poses.keypoints
+
+    @property
+    def keypoint_scores(self) -> npt.NDArray[np.float32]:
+        """``(P, K)`` confidence in [0, 1]."""
+        return self.poses.keypoint_scores
+
+    @property
+    def scores(self) -> npt.NDArray[np.float32]:
+        """``(P,)`` confidence in each person, in [0, 1]."""
+        return self.poses.scores
+
+    @property
+    def boxes(self) -> npt.NDArray[np.float32]:
+        """``(P, 4)`` left, top, right, bottom in frame pixels."""
+        return self.poses.boxes
+
+    @property
+    def topology(self) -> Topology:
+        """What the keypoint axis means."""
+        return self.result.topology
+
+    def __len__(self) -> int:
+        """Return the number of people."""
+        return len(self.poses)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain JSON values, as a line of ``poses.jsonl`` holds them."""
+        return self.result.to_dict()
+
+    def to_supervision(self) -> supervision.KeyPoints:
+        """Return the people as supervision's key points; missing ones are (0, 0), not visible.
+
+        Raises:
+            MissingDependencyError: If supervision is not installed.
+        """
+        try:
+            import supervision
+        except ImportError:
+            raise MissingDependencyError(
+                "to_supervision needs supervision: pip install supervision"
+            ) from None
+        found = self.keypoint_scores > 0
+        return supervision.KeyPoints(
+            xy=np.where(found[..., None], self.keypoints, 0).astype(np.float32),
+            class_id=np.zeros(len(self), np.int64),
+            keypoint_confidence=self.keypoint_scores.copy(),
+            detection_confidence=self.scores.copy(),
+            visible=found,
+        )
+
+    def plot(self, **overlay: Any) -> npt.NDArray[np.uint8]:
+        """Return ``(H, W, 3)`` RGB pixels with the people drawn.
+
+        Args:
+            **overlay: Any field of `posestream.config.OverlayConfig`, such as ``boxes=True``.
+
+        Raises:
+            ConfigError: If a setting is unknown or out of range.
+        """
+        annotator = build_annotator(validated(OverlayConfig, overlay), self.topology)
+        return annotator.draw(self.image, self.result).rgb()
+
+    def _repr_png_(self) -> bytes:
+        """Show the annotated picture in a notebook."""
+        import cv2
+
+        _, png = cv2.imencode(".png", self.plot()[:, :, ::-1])
+        return png.tobytes()
+
+
+class PoseEstimator:
+    """Find people in pictures.
+
+    Loading takes about a second, so make one and keep it. Several threads may call it at once.
+
+    Args:
+        **options: Any field of `posestream.config.EstimatorConfig`: ``model``, ``profile``,
+            ``device``, ``backend``, ``precision``, ``threads``, ``long_side``, ``min_score``.
+
+    Raises:
+        ConfigError: If an option is unknown or out of range.
+        ModelError: If the model cannot be loaded.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._settings = estimator_config(options)
+        self._estimator = build_estimator(self._settings)
+
+    @property
+    def topology(self) -> Topology:
+        """What the keypoint axis means."""
+        return self._estimator.topology
+
+    @property
+    def description(self) -> str:
+        """What really runs: model, profile, library, device, precision."""
+        return described(self._settings, self._estimator)
+
+    @overload
+    def predict(self, images: Picture) -> Prediction: ...
+
+    @overload
+    def predict(self, images: Sequence[Picture]) -> list[Prediction]: ...
+
+    def predict(self, images: Picture | Sequence[Picture]) -> Prediction | list[Prediction]:
+        """Find everyone in one picture or in several.
+
+        Args:
+            images: A picture or a sequence of them. Arrays are RGB; OpenCV's are BGR, so pass
+                ``image[:, :, ::-1]``. PIL images count as arrays.
+
+        Returns:
+            One prediction per picture, in order; a single one for a single picture.
+
+        Raises:
+            ValueError: If an array is not ``(H, W, 3)`` uint8.
+            SourceError: If a file cannot be read as an image.
+        """
+        if isinstance(images, Sequence) and not isinstance(images, str):
+            pictures = [_host_image(image) for image in images]
+            return self._predictions(pictures)
+        return self._predictions([_host_image(images)])[0]
+
+    def _predictions(self, images: list[HostImage]) -> list[Prediction]:
+        found = self._estimator.estimate(images)
+        return [
+            Prediction(_result(place, image.size, poses, self.topology), image)
+            for place, (image, poses) in enumerate(zip(images, found, strict=True))
+        ]
+
+
+def stream(
+    input: str | Path,  # noqa: A002 - the same word as on the command line
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    interval: int = 1,
+    **options: Any,
+) -> Iterator[Prediction]:
+    """Read a video or images and yield one prediction per frame, in order.
+
+    Reading and finding people run ahead on other threads; leaving the loop ends them.
+
+    Args:
+        input: Path of a video, an image, or a folder of images.
+        start: Begin at this time, seconds.
+        end: Stop at this time, seconds.
+        interval: Find people in every n-th frame; the frames between carry them over.
+        **options: As for `PoseEstimator`.
+
+    Raises:
+        ConfigError: If an option is unknown or out of range.
+        SourceError: If the input cannot be read; every frame before the fault comes first.
+    """
+    if interval < 1:
+        raise ConfigError(f"interval: must be at least 1, not {interval}")
+    settings = estimator_config(options)
+    source = open_source(input, start_s=start, end_s=end)
+    clock = StageClock()
+    estimator, pool = build_pool(settings, clock=clock)
+    runner = StreamRunner(source, pool, topology=estimator.topology, clock=clock, interval=interval)
+    return _predictions(runner, pool)
+
+
+def _predictions(runner: StreamRunner, pool: EstimatorPool) -> Iterator[Prediction]:
+    try:
+        for frame, result in runner:
+            yield Prediction(result, frame.image)
+    finally:
+        pool.close()
+
+
+def _host_image(picture: Picture) -> HostImage:
+    if isinstance(picture, HostImage):
+        return picture
+    if isinstance(picture, (str, Path)):
+        return read_still(Path(picture))
+    return HostImage.from_rgb(np.asarray(picture))
+
+
+def _result(place: int, size: tuple[int, int], poses: Poses, topology: Topology) -> Result:
+    """Wrap the poses of a picture that belongs to no stream."""
+    return Result(
+        stream="pictures",
+        frame=place,
+        pts_s=float(place),
+        wall_s=time.time(),
+        size=size,
+        tracks=Tracks.untracked(poses),
+        topology=topology,
+    )

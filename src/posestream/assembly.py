@@ -1,0 +1,109 @@
+"""Settings in, parts out: the one place that knows which class stands for which setting."""
+
+from __future__ import annotations
+
+from posestream.config import EstimatorConfig, OverlayConfig
+from posestream.errors import ModelError
+from posestream.estimation import Estimator
+from posestream.estimation.profiles import DEFAULT_MIN_SCORE, find_profile
+from posestream.estimation.profiles import build_estimator as build_center_estimator
+from posestream.estimation.single_pass import SinglePassEstimator
+from posestream.inference import Backend
+from posestream.inference.loading import load_backend
+from posestream.inference.settings import usable_cores
+from posestream.models.card import ModelCard
+from posestream.models.registry import find_model
+from posestream.overlay.annotator import Annotator
+from posestream.runtime.metrics import StageClock
+from posestream.runtime.pool import EstimatorPool
+from posestream.topology import Topology
+
+_PAF_LONG_SIDES = {"fast": 384, "balanced": 512, "accurate": 640}
+_PAF_MIN_SCORE = 0.3  # where precision and recall are best together, as for centers
+_SINGLE_PERSON_MODEL = "movenet-thunder"
+
+
+def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator:
+    """Make what finds people.
+
+    Args:
+        settings: Which model and how it runs.
+        streams: How many calls of `Estimator.estimate` run side by side, sharing the threads.
+
+    Raises:
+        ModelError: If the model cannot be used.
+        MissingDependencyError: If its library is not installed.
+    """
+    card = find_model(settings.model)
+    if card.family == "center":
+        found = _center_estimator(card, settings, streams)
+    elif card.family == "paf":
+        found = _paf_estimator(card, settings, streams)
+    else:
+        raise ModelError(f"model {card.name!r} is for one person's crop and finds nobody alone")
+    return found
+
+
+def _center_estimator(card: ModelCard, settings: EstimatorConfig, streams: int) -> Estimator:
+    profile = find_profile(settings.profile)
+    single = find_model(_SINGLE_PERSON_MODEL) if profile.refined else None
+    return build_center_estimator(
+        profile,
+        _load(card, settings, streams),
+        _load(single, settings, streams) if single else None,
+        card.topology,
+        long_side=settings.long_side,
+        min_score=DEFAULT_MIN_SCORE if settings.min_score is None else settings.min_score,
+        stride=card.stride,
+        multiple=card.input.multiple,
+    )
+
+
+def _paf_estimator(card: ModelCard, settings: EstimatorConfig, streams: int) -> Estimator:
+    from posestream.decoding.paf import PafDecoder  # a tenth of a second that others need not wait
+
+    min_score = _PAF_MIN_SCORE if settings.min_score is None else settings.min_score
+    decoder = PafDecoder(card.topology, stride=card.stride, min_score=min_score)
+    return SinglePassEstimator(
+        _load(card, settings, streams),
+        decoder,
+        card.topology,
+        long_side=settings.long_side or _PAF_LONG_SIDES[settings.profile],
+        multiple=card.input.multiple,
+    )
+
+
+def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
+    return load_backend(
+        card,
+        backend=settings.backend,
+        device=settings.device,
+        precision=settings.precision,
+        threads=settings.threads,
+        streams=streams,
+    )
+
+
+def build_pool(settings: EstimatorConfig, *, clock: StageClock) -> tuple[Estimator, EstimatorPool]:
+    """Make an estimator and the threads that use it side by side, one per thread it may use."""
+    workers = settings.threads or usable_cores()
+    estimator = build_estimator(settings, streams=workers)
+    return estimator, EstimatorPool(estimator, workers=workers, clock=clock)
+
+
+def described(settings: EstimatorConfig, estimator: Estimator) -> str:
+    """Say what really runs: model, profile, passes, library, device, precision, threads."""
+    return f"{settings.model}, {settings.profile}: {estimator.description}"
+
+
+def build_annotator(settings: OverlayConfig, topology: Topology) -> Annotator:
+    """Make what draws."""
+    return Annotator(
+        topology,
+        min_keypoint_score=settings.draw_threshold,
+        line_width=settings.line_width,
+        boxes=settings.boxes,
+        labels=settings.labels,
+        frame_number=settings.frame_number,
+        blur_faces=settings.blur_faces,
+    )

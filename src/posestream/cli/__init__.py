@@ -1,0 +1,39 @@
+"""The ``posestream`` command: one file per subcommand."""
+
+from __future__ import annotations
+
+import sys
+
+from posestream.errors import (
+    ConfigError,
+    OutputExistsError,
+    PosestreamError,
+    SourceNotFoundError,
+    UnknownModelError,
+)
+
+WRONG_CALL = (ConfigError, OutputExistsError, SourceNotFoundError, UnknownModelError)
+"""Errors that another command line would have avoided; exit code 2. Others exit with 1."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    from posestream.cli.app import app
+    from posestream.cli.options import debugging
+
+    try:
+        app()
+    except PosestreamError as error:
+        if debugging():
+            raise
+        _report(error)
+        sys.exit(2 if isinstance(error, WRONG_CALL) else 1)
+
+
+def _report(error: PosestreamError) -> None:
+    """Print an error as one line on standard error."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)

@@ -1,0 +1,83 @@
+"""Options that several commands share; their help comes from the settings they fill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+
+from posestream.config import SECTIONS, Config
+
+_debug = False
+
+
+def debugging() -> bool:
+    """Tell whether ``--debug`` was given."""
+    return _debug
+
+
+def _remember_debug(wanted: bool) -> None:
+    global _debug
+    _debug = _debug or wanted
+
+
+def option(key: str, *names: str, panel: str | None = None) -> Any:
+    """Make the option for a setting, with the setting's own description, choices and default."""
+    field = next(
+        model.model_fields[key]
+        for model in (Config, *SECTIONS.values())
+        if key in model.model_fields
+    )
+    text = (field.description or "").removesuffix(".")
+    if choices := _choices(field.annotation):
+        text += f": {', '.join(choices)}"
+    if default := _default(field.default):
+        text += f" (default: {default})"
+    return typer.Option(
+        *names, help=text + ".", rich_help_panel=panel, show_default=False, metavar=_metavar(key)
+    )
+
+
+def _choices(annotation: Any) -> list[str]:
+    """Return the words a setting, or each entry of it, may be."""
+    arguments = get_args(annotation)
+    words = [word for word in arguments if isinstance(word, str)]
+    return words or [word for argument in arguments for word in _choices(argument)]
+
+
+def _default(value: Any) -> str:
+    """Write a default for people; nothing for switches and what is worked out."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if isinstance(value, bool) or not isinstance(value, (str, int, float)) else str(value)
+
+
+def _metavar(key: str) -> str | None:
+    words = {"start": "SECONDS", "end": "SECONDS", "formats": "LIST", "output": "DIR"}
+    return words.get(key)
+
+
+ESTIMATOR = "Finding people"
+OVERLAY = "Drawing"
+
+Model = Annotated[str | None, option("model", "--model", "-m", panel=ESTIMATOR)]
+Profile = Annotated[str | None, option("profile", "--profile", "-p", panel=ESTIMATOR)]
+Device = Annotated[str | None, option("device", "--device", panel=ESTIMATOR)]
+Backend = Annotated[str | None, option("backend", "--backend", panel=ESTIMATOR)]
+Precision = Annotated[str | None, option("precision", "--precision", panel=ESTIMATOR)]
+Threads = Annotated[int | None, option("threads", "--threads", panel=ESTIMATOR)]
+LongSide = Annotated[int | None, option("long_side", "--long-side", panel=ESTIMATOR)]
+MinScore = Annotated[float | None, option("min_score", "--min-score", panel=ESTIMATOR)]
+
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of an error.", callback=_remember_debug),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+LogJson = Annotated[
+    bool, typer.Option("--log-json", help="Print progress, warnings and summary as JSON lines.")
+]
+OutputFile = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the figures as JSON.", dir_okay=False)
+]

@@ -1,0 +1,82 @@
+"""``posestream run``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from posestream.cli import options
+from posestream.cli.options import OVERLAY, option
+
+_SHELL_ONLY = ("config", "quiet", "log_json", "debug")
+
+
+def run(
+    input: Annotated[  # noqa: A002 - what users read in the help
+        str | None, typer.Argument(help="Video, image, or folder of images.", metavar="INPUT")
+    ] = None,
+    output: Annotated[Path | None, option("output", "--output", "-o")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="YAML file with any of these settings.")
+    ] = None,
+    overwrite: Annotated[bool | None, option("overwrite", "--overwrite/--no-overwrite")] = None,
+    formats: Annotated[str | None, option("formats", "--formats", "-f")] = None,
+    video: Annotated[bool | None, option("video", "--video/--no-video")] = None,
+    show: Annotated[bool | None, option("show", "--show/--no-show")] = None,
+    start: Annotated[float | None, option("start", "--start")] = None,
+    end: Annotated[float | None, option("end", "--end")] = None,
+    interval: Annotated[int | None, option("interval", "--interval")] = None,
+    model: options.Model = None,
+    profile: options.Profile = None,
+    device: options.Device = None,
+    backend: options.Backend = None,
+    precision: options.Precision = None,
+    threads: options.Threads = None,
+    long_side: options.LongSide = None,
+    min_score: options.MinScore = None,
+    draw_threshold: Annotated[
+        float | None, option("draw_threshold", "--draw-threshold", panel=OVERLAY)
+    ] = None,
+    line_width: Annotated[float | None, option("line_width", "--line-width", panel=OVERLAY)] = None,
+    boxes: Annotated[bool | None, option("boxes", "--boxes/--no-boxes", panel=OVERLAY)] = None,
+    labels: Annotated[bool | None, option("labels", "--labels/--no-labels", panel=OVERLAY)] = None,
+    frame_number: Annotated[
+        bool | None, option("frame_number", "--frame-number/--no-frame-number", panel=OVERLAY)
+    ] = None,
+    blur_faces: Annotated[
+        bool | None, option("blur_faces", "--blur-faces/--no-blur-faces", panel=OVERLAY)
+    ] = None,
+    preset: Annotated[str | None, option("preset", "--preset", panel=OVERLAY)] = None,
+    crf: Annotated[int | None, option("crf", "--crf", panel=OVERLAY)] = None,
+    quiet: options.Quiet = False,
+    log_json: options.LogJson = False,
+    debug: options.Debug = False,
+) -> None:
+    """Find people in a video and write it annotated, with their poses as data.
+
+    Writes DIR/Pose_Estimation.mp4 and DIR/poses.jsonl. Images give images.
+
+    Example: posestream run video.mp4 --output out --profile fast --formats jsonl,csv
+    """
+    given = {key: value for key, value in locals().items() if key not in _SHELL_ONLY}
+    execute(config, given, quiet=quiet, log_json=log_json)
+
+
+def execute(config: Path | None, given: dict[str, Any], *, quiet: bool, log_json: bool) -> None:
+    """Run with settings from a file and the command line; exit with a signal's code if stopped."""
+    from posestream.cli.reporting import reporter
+    from posestream.config import load_config
+    from posestream.pipeline import run as run_pipeline
+    from posestream.runtime.stopping import StopFlag, stop_on_signals
+
+    if isinstance(given.get("formats"), str):
+        given["formats"] = tuple(given["formats"].replace(",", " ").split())
+    settings = load_config(config, given)
+    stop = StopFlag()
+    with stop_on_signals(stop), reporter(quiet=quiet, log_json=log_json) as report:
+        summary = run_pipeline(settings, stop=stop, on_progress=report.progress)
+        report.summary(summary)
+    if stop.signal_number is not None:
+        raise typer.Exit(128 + stop.signal_number)

@@ -1,0 +1,203 @@
+"""Everything a run can be told, validated.
+
+Users see one flat set of keys: the same in a YAML file, on the command line (``min_score`` there
+is ``--min-score``) and as keyword arguments of the Python API. Inside, the keys of one concern
+stand together in a section.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from posestream.errors import ConfigError, suggestion
+
+Profile = Literal["fast", "balanced", "accurate"]
+Device = Literal["auto", "cpu"]
+BackendName = Literal["auto", "openvino", "onnxruntime"]
+Precision = Literal["auto", "f32", "bf16", "f16"]
+Format = Literal["jsonl", "openpose", "coco", "csv", "parquet"]
+Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
+Score = Annotated[float, Field(ge=0, le=1)]
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class EstimatorConfig(BaseModel):
+    """How people are found."""
+
+    model_config = _STRICT
+
+    model: str = Field(default="movenet-multipose", description="Name of a model.")
+    profile: Profile = Field(default="balanced", description="Speed against accuracy.")
+    device: Device = Field(default="auto", description="Where the network runs.")
+    backend: BackendName = Field(default="auto", description="Inference library.")
+    precision: Precision = Field(default="auto", description="Number format of the network.")
+    threads: int | None = Field(
+        default=None, ge=1, le=256, description="CPU threads for inference; by default all cores."
+    )
+    long_side: int | None = Field(
+        default=None, ge=64, le=4096, description="Long side of the network input, pixels."
+    )
+    min_score: Score | None = Field(
+        default=None, description="Leave out people under this score; by default the model's own."
+    )
+
+
+class OverlayConfig(BaseModel):
+    """What is drawn."""
+
+    model_config = _STRICT
+
+    draw_threshold: Score = Field(default=0.3, description="Draw no keypoint under this score.")
+    line_width: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="Width of limbs, pixels; by default from the picture.",
+    )
+    boxes: bool = Field(default=False, description="Draw a box around each person.")
+    labels: bool = Field(default=False, description="Write each person's score.")
+    frame_number: bool = Field(default=False, description="Write the frame number and time.")
+    blur_faces: bool = Field(default=False, description="Make faces unrecognisable.")
+
+
+class OutputConfig(BaseModel):
+    """What is written."""
+
+    model_config = _STRICT
+
+    overwrite: bool = Field(default=False, description="Replace what an earlier run wrote.")
+    formats: tuple[Format, ...] = Field(
+        default=("jsonl",), description="Data files to write, by commas."
+    )
+    video: bool = Field(default=True, description="Write the annotated video or images.")
+    show: bool = Field(default=False, description="Show the annotated frames in a window.")
+    preset: Preset = Field(default="superfast", description="x264 preset of the annotated video.")
+    crf: int = Field(
+        default=23, ge=0, le=51, description="x264 quality; lower is better and larger."
+    )
+
+
+class Config(BaseModel):
+    """One run: an input, an output folder, and how to get from one to the other."""
+
+    model_config = _STRICT
+
+    input: str = Field(min_length=1, description="Video, image, or folder of images.")
+    output: Path = Field(description="Folder for everything the run writes.")
+    start: float | None = Field(default=None, ge=0, description="Begin at this time, seconds.")
+    end: float | None = Field(default=None, gt=0, description="Stop at this time, seconds.")
+    interval: int = Field(
+        default=1, ge=1, le=1000, description="Find people in every n-th frame only."
+    )
+    estimator: EstimatorConfig = EstimatorConfig()
+    overlay: OverlayConfig = OverlayConfig()
+    outputs: OutputConfig = OutputConfig()
+
+    @model_validator(mode="after")
+    def _times_in_order(self) -> Config:
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError(f"end: {self.end} must be after start: {self.start}")
+        return self
+
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "estimator": EstimatorConfig,
+    "overlay": OverlayConfig,
+    "outputs": OutputConfig,
+}
+"""Fields of `Config` whose keys users write without the section's name."""
+
+KEYS: tuple[str, ...] = (
+    *(name for name in Config.model_fields if name not in SECTIONS),
+    *(name for section in SECTIONS.values() for name in section.model_fields),
+)
+"""Every key that a user may write."""
+
+
+def load_config(file: Path | None, given: Mapping[str, Any]) -> Config:
+    """Merge a YAML file with what was given directly, which wins.
+
+    Args:
+        file: YAML mapping of flat keys; paths in it are taken as written.
+        given: Flat keys; those whose value is ``None`` count as not given.
+
+    Raises:
+        ConfigError: Naming the key, its value and what is allowed.
+    """
+    values = _read_yaml(file) if file is not None else {}
+    values.update({key: value for key, value in given.items() if value is not None})
+    nested = _nested(values)
+    if missing := [key for key in ("input", "output") if key not in nested]:
+        raise ConfigError(f"{missing[0]}: not given")
+    return validated(Config, nested)
+
+
+def estimator_config(given: Mapping[str, Any]) -> EstimatorConfig:
+    """Check the options of an estimator alone; ``None`` counts as not given.
+
+    Raises:
+        ConfigError: Naming the key, its value and what is allowed.
+    """
+    _refuse_unknown(given, EstimatorConfig.model_fields)
+    return validated(EstimatorConfig, {k: v for k, v in given.items() if v is not None})
+
+
+def validated(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    """Build a pydantic model, turning its complaints into one `ConfigError`."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_complaint(e) for e in error.errors())) from None
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    _refuse_unknown(values, KEYS)
+    nested: dict[str, Any] = {k: v for k, v in values.items() if k in Config.model_fields}
+    for name, section in SECTIONS.items():
+        nested[name] = {k: v for k, v in values.items() if k in section.model_fields}
+    return nested
+
+
+def _refuse_unknown(values: Iterable[str], allowed: Iterable[str]) -> None:
+    allowed = list(allowed)
+    for key in values:
+        if key not in allowed:
+            hint = suggestion(str(key), allowed) or f" Allowed: {', '.join(sorted(allowed))}."
+            raise ConfigError(f"{key}: no such setting.{hint}")
+
+
+def _complaint(error: ErrorDetails) -> str:
+    """Say which key is wrong, its value, and what is allowed."""
+    key = ".".join(str(part) for part in error["loc"] if part not in SECTIONS)
+    message = error["msg"].removeprefix("Value error, ")
+    if not key:
+        return message
+    hint = ""
+    if error["type"] == "literal_error" and isinstance(error["input"], str):
+        hint = "." + suggestion(error["input"], re.findall(r"'([^']*)'", message))
+    return f"{key}: {message}, not {error['input']!r}{hint}"
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"config {str(file)!r}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"config {str(file)!r}: not YAML: {_one_line(error)}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"config {str(file)!r}: must be 'key: value' lines")
+    return values
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""A video for machines that have none, made from photographs in the public domain."""

@@ -1,0 +1,1 @@
+"""Threads, queues and the numbers about them."""

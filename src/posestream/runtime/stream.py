@@ -1,0 +1,114 @@
+"""One stream from its source to results in order: a reader thread and the estimator's workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+from posestream.runtime.metrics import StageClock
+from posestream.runtime.pool import EstimatorPool
+from posestream.runtime.queues import BoundedQueue
+from posestream.runtime.stopping import StopFlag
+from posestream.topology import Topology
+from posestream.types import Frame, Poses, Result, Tracks
+
+
+class _Source(Protocol):
+    def frames(self) -> Iterator[Frame]: ...
+    def close(self) -> None: ...
+
+
+class StreamRunner:
+    """Read a source ahead, find people in every ``interval``-th frame, give results in order.
+
+    The reader waits while ``ahead`` frames are on their way, so memory is bounded and no frame of
+    a file is lost. Iterate once; leaving the loop early stops the reader.
+
+    Args:
+        source: Where frames come from; closed at the end.
+        pool: Who finds people.
+        topology: What the keypoints mean.
+        clock: Where stage times are counted.
+        interval: Find people in every n-th frame; the frames between carry them over.
+        ahead: Frames on their way at once; by default two more than twice the workers.
+        stop: Once requested, nothing more is read; frames already read still come out.
+    """
+
+    def __init__(
+        self,
+        source: _Source,
+        pool: EstimatorPool,
+        *,
+        topology: Topology,
+        clock: StageClock,
+        interval: int = 1,
+        ahead: int | None = None,
+        stop: StopFlag | None = None,
+    ) -> None:
+        self._source = source
+        self._pool = pool
+        self._topology = topology
+        self._clock = clock
+        self._interval = interval
+        self._queue: BoundedQueue[tuple[Frame, Future[Poses] | None]] = BoundedQueue(
+            ahead or 2 * pool.workers + 2
+        )
+        self._stop = stop or StopFlag()
+        self._left = False
+
+    def __iter__(self) -> Iterator[tuple[Frame, Result]]:
+        """Yield each frame with its result, in order.
+
+        Raises:
+            PosestreamError: What ended the source, after every frame read before it.
+        """
+        thread = ThreadPoolExecutor(1, thread_name_prefix="read")
+        reading = thread.submit(self._read)
+        poses = Poses.empty(len(self._topology.keypoints))
+        try:
+            for frame, future in self._queue:
+                poses = future.result() if future else poses
+                yield frame, self._result(frame, poses, inferred=future is not None)
+        finally:
+            self._left = True
+            for _, future in self._queue.cancel():
+                if future:
+                    future.cancel()
+            thread.shutdown(wait=True)
+        reading.result()
+
+    def _read(self) -> None:
+        try:
+            for place, frame in enumerate(self._timed_frames()):
+                infer = place % self._interval == 0
+                future = self._pool.submit(frame.image) if infer else None
+                if not self._queue.put((frame, future)):
+                    break
+        finally:
+            self._source.close()
+            self._queue.close()
+
+    def _timed_frames(self) -> Iterator[Frame]:
+        frames = iter(self._source.frames())
+        while not (self._stop.requested or self._left):
+            start = time.perf_counter()
+            frame = next(frames, None)
+            if frame is None:
+                return
+            self._clock.add("read", time.perf_counter() - start)
+            yield frame
+
+    def _result(self, frame: Frame, poses: Poses, *, inferred: bool) -> Result:
+        return Result(
+            stream=frame.stream,
+            frame=frame.index,
+            pts_s=frame.pts_s,
+            wall_s=frame.wall_s,
+            size=frame.image.size,
+            tracks=Tracks.untracked(poses),
+            topology=self._topology,
+            inferred=inferred,
+            file=frame.file,
+        )
