@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posestream.errors import ConfigError, MissingDependencyError
+from posestream.errors import MissingDependencyError
 from posestream.inference import openvino as module
 from posestream.inference.blob_cache import BlobCache
 from posestream.inference.openvino import OpenVinoBackend
-from posestream.inference.openvino_library import choose_precision, import_openvino
+from posestream.inference.openvino_library import import_openvino
 
 
 def refuse(*_):
@@ -55,15 +55,15 @@ def test_another_version_or_cpu_is_compiled_anew(tiny_model, pictures, tmp_path,
 
 def test_a_damaged_or_foreign_blob_costs_a_compilation(tiny_model, pictures, tmp_path):
     card, folder = tiny_model(), tmp_path / "blobs"
-    expected = OpenVinoBackend(card, cache=BlobCache(folder)).infer(pictures())
+    expected = OpenVinoBackend(card, precision="f32", cache=BlobCache(folder)).infer(pictures())
     (file,) = folder.iterdir()
     damaged = bytearray(file.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     file.write_bytes(damaged)
-    again = OpenVinoBackend(card, cache=BlobCache(folder)).infer(pictures())
+    again = OpenVinoBackend(card, precision="f32", cache=BlobCache(folder)).infer(pictures())
     np.testing.assert_array_equal(again["confidence_maps"], expected["confidence_maps"])
     BlobCache(folder).store(file.stem, b"whole, but not OpenVINO's")
-    again = OpenVinoBackend(card, cache=BlobCache(folder)).infer(pictures())
+    again = OpenVinoBackend(card, precision="f32", cache=BlobCache(folder)).infer(pictures())
     np.testing.assert_array_equal(again["confidence_maps"], expected["confidence_maps"])
 
 
@@ -78,43 +78,12 @@ def test_a_cache_that_cannot_be_written_costs_nothing_else(tiny_model, answer, p
 
 def test_only_the_first_sizes_are_compiled_for_themselves(tiny_model, pictures, tmp_path):
     folder = tmp_path / "blobs"
-    backend = OpenVinoBackend(tiny_model(), cache=BlobCache(folder))
+    backend = OpenVinoBackend(tiny_model(), precision="f32", cache=BlobCache(folder))
     kept = []
     for width in (8, 12, 16, 20, 24):
         backend.infer(pictures(1, 4, width))
         kept.append(len(list(folder.iterdir())))
     assert kept == [1, 2, 3, 3, 3]
-
-
-class Core:
-    """Claims capabilities."""
-
-    def __init__(self, *capabilities: str) -> None:
-        self._capabilities = list(capabilities)
-
-    def get_property(self, device: str, name: str) -> list[str]:
-        assert (device, name) == ("CPU", "OPTIMIZATION_CAPABILITIES")
-        return self._capabilities
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "asked", "chosen"),
-    [
-        (("FP32", "BF16"), "auto", "bf16"),
-        (("FP32", "INT8"), "auto", "f32"),
-        (("FP32", "FP16"), "auto", "f32"),
-        (("FP32", "BF16"), "f32", "f32"),
-        (("FP32", "BF16"), "bf16", "bf16"),
-        (("FP32", "FP16"), "f16", "f16"),
-    ],
-)
-def test_the_precision_is_what_the_cpu_has(capabilities, asked, chosen):
-    assert choose_precision(Core(*capabilities), asked) == chosen  # pyright: ignore
-
-
-def test_a_precision_that_the_cpu_has_not_is_refused():
-    with pytest.raises(ConfigError, match="'bf16' is not allowed on this CPU; allowed: auto, f32"):
-        choose_precision(Core("FP32", "INT8"), "bf16")  # pyright: ignore
 
 
 def test_openvino_that_is_not_installed_is_named(monkeypatch):

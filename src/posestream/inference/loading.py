@@ -33,7 +33,7 @@ def load_backend(
         backend: ``openvino``, ``onnxruntime``, or ``auto``: the first of them that is installed.
         device: ``cpu``, or ``auto``, which is the same as long as nothing else is supported.
         precision: ``f32``, ``bf16``, ``f16``, or ``auto``: bf16 where the CPU and the library have
-            it, else f32.
+            it and it is clearly faster on the first picture, else f32.
         threads: CPU threads in all; by default one per usable core.
         streams: How many calls of `Backend.infer` run side by side, sharing the threads. One is
             fastest for a single picture, one per core for many.

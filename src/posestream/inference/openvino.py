@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import queue
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,12 +14,9 @@ import numpy.typing as npt
 from posestream.errors import InferenceError
 from posestream.inference.blob_cache import BlobCache, blob_key
 from posestream.inference.contract import Arrays, Maps, run_checked
-from posestream.inference.openvino_library import (
-    choose_precision,
-    import_openvino,
-    openvino_core,
-)
+from posestream.inference.openvino_library import import_openvino, openvino_core
 from posestream.inference.openvino_model import read_network
+from posestream.inference.precision import check_precision, faster_precision, usable_precisions
 from posestream.inference.settings import described, threads_for
 from posestream.inference.sizes import SizeCache
 from posestream.models.card import ModelCard
@@ -46,7 +43,8 @@ class OpenVinoBackend:
 
         Args:
             card: Describes the network.
-            precision: ``auto``, ``f32``, ``bf16`` or ``f16``.
+            precision: ``f32``, ``bf16``, ``f16``, or ``auto``: f32 or bf16, whichever is faster
+                on the first picture.
             threads: CPU threads in all; by default one per usable core.
             streams: How many calls of `infer` run side by side, sharing the threads.
             cache: Keeps compiled networks for the next process.
@@ -61,8 +59,12 @@ class OpenVinoBackend:
         self._card = card
         self._streams = streams
         self._cache = cache
+        usable = usable_precisions(self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+        check_precision(precision, usable)
+        if precision == "auto" and "bf16" not in usable:
+            precision = "f32"
+        self._precision = precision
         self._settings: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": choose_precision(self._core, precision),
             "INFERENCE_NUM_THREADS": threads_for(threads, streams),
             "NUM_STREAMS": streams,
             "ENABLE_CPU_PINNING": False,  # decoding and drawing need the cores, too
@@ -76,11 +78,12 @@ class OpenVinoBackend:
     def description(self) -> str:
         """What really runs, for people; read back from the network once one is compiled."""
         version = self._openvino.get_version().split("-")[0]
-        get = self._running.compiled.get_property if self._running else self._settings.__getitem__
-        precision, threads, streams = (
-            get(key) for key in ("INFERENCE_PRECISION_HINT", "INFERENCE_NUM_THREADS", "NUM_STREAMS")
-        )
-        name = precision if isinstance(precision, str) else precision.get_type_name()
+        name, threads = self._precision, self._settings["INFERENCE_NUM_THREADS"]
+        streams = self._streams
+        if self._running:
+            get = self._running.compiled.get_property
+            name = get("INFERENCE_PRECISION_HINT").get_type_name()
+            threads, streams = get("INFERENCE_NUM_THREADS"), get("NUM_STREAMS")
         return f"OpenVINO {version}, CPU, {name}, {described(threads, streams)}"
 
     def infer(self, pixels: npt.NDArray[np.uint8]) -> Maps:
@@ -102,34 +105,45 @@ class OpenVinoBackend:
             raise InferenceError(f"model {self._card.name!r} failed: {problem}") from error
 
     def _network_for(self, size: Hashable | None) -> _Network:
-        return _Network(self._compile(cast("tuple[int, int, int] | None", size)), self._streams)
+        fixed = cast("tuple[int, int, int] | None", size)
+        if self._precision == "auto":
+            self._precision = self._faster_precision(fixed)
+        return _Network(self._compile(fixed, self._precision), self._streams)
 
-    def _compile(self, size: tuple[int, int, int] | None) -> ov.CompiledModel:
-        key = self._key(size)
+    def _faster_precision(self, size: tuple[int, int, int] | None) -> str:
+        pixels = np.zeros((*(size or (1, 256, 256)), 3), np.uint8)
+
+        def runner_for(precision: str) -> Callable[[], object]:
+            request = self._compile(size, precision).create_infer_request()
+            return lambda: request.infer([pixels], share_inputs=True, share_outputs=True)
+
+        key = blob_key({"what": "faster precision", **self._origin()})
+        return faster_precision(runner_for, cache=self._cache, key=key)
+
+    def _compile(self, size: tuple[int, int, int] | None, precision: str) -> ov.CompiledModel:
+        settings = {**self._settings, "INFERENCE_PRECISION_HINT": precision}
+        key = blob_key({"size": size, "settings": settings, **self._origin()})
         if blob := self._cache and self._cache.load(key):
             try:
-                return self._core.import_model(blob, "CPU", self._settings)
+                return self._core.import_model(blob, "CPU", settings)
             except RuntimeError:
                 pass  # a blob that this OpenVINO refuses is as good as none
         network = read_network(self._core, self._card, self._card.read_weights(), size)
-        compiled = self._core.compile_model(network, "CPU", self._settings)
+        compiled = self._core.compile_model(network, "CPU", settings)
         if self._cache:
             self._cache.store(key, compiled.export_model().getvalue())
         return compiled
 
-    def _key(self, size: tuple[int, int, int] | None) -> str:
-        return blob_key(
-            {
-                "key_version": _KEY_VERSION,
-                "sha256": self._card.sha256,
-                "input": repr(self._card.input),
-                "outputs": list(self._card.outputs),
-                "size": size,
-                "settings": self._settings,
-                "openvino": self._openvino.get_version(),
-                "cpu": _cpu(self._core),
-            }
-        )
+    def _origin(self) -> dict[str, object]:
+        """Return what a compiled network depends on besides its size and settings."""
+        return {
+            "key_version": _KEY_VERSION,
+            "sha256": self._card.sha256,
+            "input": repr(self._card.input),
+            "outputs": list(self._card.outputs),
+            "openvino": self._openvino.get_version(),
+            "cpu": _cpu(self._core),
+        }
 
 
 class _Network:

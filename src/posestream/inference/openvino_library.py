@@ -1,4 +1,4 @@
-"""Import OpenVINO, and ask it what the CPU can do."""
+"""Import OpenVINO so that it neither reports, nor crashes, nor waits for ever."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from posestream.errors import ConfigError, MissingDependencyError
+from posestream.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     import openvino as ov
 
 _CONVERTER = "openvino.tools.ovc"
-_CAPABILITIES = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
 _lock = threading.Lock()
 
 
@@ -68,20 +67,3 @@ def _meet_numpy(openvino: ModuleType) -> None:
     for ever, one for the GIL and one for the look-up (OpenVINO 2026.4).
     """
     openvino.Tensor(np.zeros(1, np.uint8))
-
-
-def choose_precision(core: ov.Core, asked: str) -> str:
-    """Return the number format to run in; ``auto`` is bf16 where the CPU has it, else f32.
-
-    Raises:
-        ConfigError: If the CPU does not have the format that was asked for.
-    """
-    capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    usable = [name for name, capability in _CAPABILITIES.items() if capability in capabilities]
-    if asked == "auto":
-        return "bf16" if "bf16" in usable else "f32"
-    if asked not in usable:
-        raise ConfigError(
-            f"precision: {asked!r} is not allowed on this CPU; allowed: auto, {', '.join(usable)}"
-        )
-    return asked
