@@ -162,9 +162,7 @@ def one_pass() -> Estimator:
     card = find_model("movenet-multipose")
     backend = load_backend(card, backend="onnxruntime")
     decoder = CenterDecoder(card.topology, stride=card.stride)
-    return SinglePassEstimator(
-        backend, decoder, card.topology, long_side=card.input.long_side or 512
-    )
+    return SinglePassEstimator(backend, decoder, card.topology, rule=card.input.rule())
 
 
 def main() -> None:

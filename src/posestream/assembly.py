@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from posestream.config import EstimatorConfig, OverlayConfig
-from posestream.errors import ModelError
+from posestream.errors import ConfigError, ModelError
 from posestream.estimation import Estimator
 from posestream.estimation.profiles import DEFAULT_MIN_SCORE, find_profile
 from posestream.estimation.profiles import build_estimator as build_center_estimator
 from posestream.estimation.single_pass import SinglePassEstimator
+from posestream.geometry import InputRule
 from posestream.inference import Backend
 from posestream.inference.loading import load_backend
 from posestream.inference.settings import usable_cores
-from posestream.models.card import ModelCard
+from posestream.models.card import InputSpec, ModelCard
 from posestream.models.registry import find_model
 from posestream.overlay.annotator import Annotator
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.pool import EstimatorPool
 from posestream.topology import Topology
 
-_PAF_LONG_SIDES = {"fast": 384, "balanced": 512, "accurate": 640}
+_PAF_SIZES = {"fast": 0.75, "balanced": 1.0, "accurate": 1.25}
+"""Long side of each profile, in those on the model's card."""
 _PAF_MIN_SCORE = 0.3  # where precision and recall are best together, as for centers
 _SINGLE_PERSON_MODEL = "movenet-thunder"
 
@@ -68,9 +70,27 @@ def _paf_estimator(card: ModelCard, settings: EstimatorConfig, streams: int) -> 
         _load(card, settings, streams),
         decoder,
         card.topology,
-        long_side=settings.long_side or _PAF_LONG_SIDES[settings.profile],
-        multiple=card.input.multiple,
+        rule=_rule(card.input, settings),
     )
+
+
+def _rule(spec: InputSpec, settings: EstimatorConfig) -> InputRule:
+    """Return how frames become inputs: as the settings say, else as card and profile do.
+
+    Raises:
+        ConfigError: If the settings ask for another size than the network's only one.
+    """
+    if spec.long_side is None:
+        if settings.long_side is not None:
+            width, height = spec.fixed_size or (0, 0)
+            raise ConfigError(
+                f"long_side: {settings.long_side} is not allowed; "
+                f"the network takes {width} x {height} pixels only"
+            )
+        return spec.rule()
+    multiple = spec.multiple
+    usual = round(spec.long_side * _PAF_SIZES[settings.profile] / multiple) * multiple
+    return spec.rule(settings.long_side or max(usual, multiple))
 
 
 def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from posestream.batching.letterboxed import letterboxed
+from posestream.geometry import InputRule
 from posestream.images import HostImage
 
 
@@ -14,8 +13,9 @@ def picture(width, height, value=200):
 
 
 def batches(images, **options):
-    settings = {"long_side": 128, "multiple": 32, "batch_size": 4} | options
-    return list(letterboxed(images, **settings))
+    batch_size = options.pop("batch_size", 4)
+    rule = InputRule(**({"long_side": 128, "multiple": 32} | options))
+    return list(letterboxed(images, rule, batch_size=batch_size))
 
 
 def test_a_frame_lies_in_the_top_left_corner_with_zeros_around():
@@ -69,19 +69,10 @@ def test_tiny_and_extreme_pictures_fit(size):
     assert (batch.pixels[0, 0, 0] == 200).all()
 
 
-@given(
-    st.integers(1, 5000),
-    st.integers(1, 5000),
-    st.integers(32, 700),
-    st.floats(0, 1),
-    st.floats(0, 1),
-)
-def test_points_go_to_the_input_and_back(width, height, long_side, x, y):
-    from posestream.geometry import Letterbox
-
-    box = Letterbox.fit((width, height), long_side=long_side, multiple=32)
-    points = np.array([[x * width, y * height]], np.float32)
-    inside = box.input_from_frame(points)
-    assert (inside >= 0).all()
-    assert (inside <= np.array(box.content_size) * 1.001).all()
-    np.testing.assert_allclose(box.frame_from_input(inside), points, rtol=1e-4, atol=1e-3)
+def test_a_centered_frame_has_padding_of_the_right_value_all_around():
+    rule = {"long_side": None, "multiple": 1, "fixed_size": (64, 64)}
+    [(_, batch)] = batches([picture(200, 100)], **rule, centered=True, pad_value=114)
+    assert batch.letterboxes[0].offset == (0, 16)
+    assert (batch.pixels[0, 16:48] == 200).all()
+    assert (batch.pixels[0, :16] == 114).all()
+    assert (batch.pixels[0, 48:] == 114).all()

@@ -9,13 +9,16 @@ from posestream.decoding.centers import CenterDecoder
 from posestream.estimation.closer_look import CloserLookEstimator
 from posestream.estimation.looks import LookSettings
 from posestream.estimation.single_pass import SinglePassEstimator
+from posestream.geometry import InputRule
 
 SMALL, OTHER_SMALL, LARGE = (300, 200, 24, 50), (560, 300, 22, 48), (60, 40, 190, 400)
 
 
 def closer_look(network, **options):
     decoder = CenterDecoder(TOPOLOGY)
-    overview = SinglePassEstimator(network, decoder, TOPOLOGY, long_side=256)
+    overview = SinglePassEstimator(
+        network, decoder, TOPOLOGY, rule=InputRule(long_side=256, multiple=32)
+    )
     looks = LookSettings(**({"input_size": (256, 256), "limit": 2, "min_gain": 0.05} | options))
     return CloserLookEstimator(overview, network, decoder, long_side=256, looks=looks)
 

@@ -7,6 +7,7 @@ from painted_people import TOPOLOGY, center_network, keypoints_of, picture, sing
 from posestream.decoding.centers import CenterDecoder
 from posestream.estimation.refined import RefinedEstimator
 from posestream.estimation.single_pass import SinglePassEstimator
+from posestream.geometry import InputRule
 from posestream.inference.fake import FakeBackend
 from posestream.types import Poses
 
@@ -104,7 +105,12 @@ def test_nobody_stays_nobody():
 
 def test_people_of_several_pictures_stay_in_their_own():
     estimator = RefinedEstimator(
-        SinglePassEstimator(center_network(), CenterDecoder(TOPOLOGY), TOPOLOGY, long_side=256),
+        SinglePassEstimator(
+            center_network(),
+            CenterDecoder(TOPOLOGY),
+            TOPOLOGY,
+            rule=InputRule(long_side=256, multiple=32),
+        ),
         single_network(),
         batch_size=2,
     )

@@ -7,12 +7,13 @@ from painted_people import TOPOLOGY, center_network, keypoints_of, picture
 from posestream.decoding.centers import CenterDecoder
 from posestream.errors import InferenceError
 from posestream.estimation.single_pass import SinglePassEstimator
+from posestream.geometry import InputRule
 from posestream.inference.fake import FakeBackend
 
 
 def single_pass(network, **options):
-    settings = {"long_side": 256} | options
-    return SinglePassEstimator(network, CenterDecoder(TOPOLOGY), TOPOLOGY, **settings)
+    rule = InputRule(long_side=256, multiple=32)
+    return SinglePassEstimator(network, CenterDecoder(TOPOLOGY), TOPOLOGY, rule=rule, **options)
 
 
 def test_people_are_found_where_they_are_in_the_frame():
@@ -55,7 +56,6 @@ def test_a_failing_network_fails_the_call():
         single_pass(FakeBackend(fail)).estimate([picture((64, 64), [])])
 
 
-@pytest.mark.parametrize("wrong", [{"long_side": 0}, {"batch_size": 0}, {"multiple": 0}])
-def test_numbers_under_one_are_refused(wrong):
-    with pytest.raises(ValueError, match="must be at least 1"):
-        single_pass(center_network(), **wrong)
+def test_a_batch_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        single_pass(center_network(), batch_size=0)

@@ -22,6 +22,7 @@ from posestream.estimation.confident import ConfidentEstimator
 from posestream.estimation.looks import LookSettings
 from posestream.estimation.refined import RefinedEstimator
 from posestream.estimation.single_pass import SinglePassEstimator
+from posestream.geometry import InputRule
 from posestream.inference import Backend
 from posestream.topology import Topology
 
@@ -112,9 +113,7 @@ def build_estimator(
         network,
         decoder,
         topology,
-        long_side=side,
-        multiple=multiple,
-        max_stretch=_MAX_STRETCH,
+        rule=InputRule(long_side=side, multiple=multiple, max_stretch=_MAX_STRETCH),
         batch_size=batch_size,
     )
     people: Estimator = CloserLookEstimator(

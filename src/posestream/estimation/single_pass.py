@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from posestream.batching.letterboxed import letterboxed
 from posestream.decoding import Decoder
+from posestream.geometry import InputRule
 from posestream.images import Image
 from posestream.inference import Backend
 from posestream.topology import Topology
@@ -21,9 +22,7 @@ class SinglePassEstimator:
         decoder: Decoder,
         topology: Topology,
         *,
-        long_side: int,
-        multiple: int = 32,
-        max_stretch: float = 0.0,
+        rule: InputRule,
         batch_size: int = 1,
     ) -> None:
         """Put the parts together.
@@ -32,23 +31,19 @@ class SinglePassEstimator:
             backend: The network.
             decoder: Understands its maps.
             topology: What the decoder's keypoints mean.
-            long_side: Long side of a frame inside the network's input, pixels.
-            multiple: What the sides of the input must be divisible by.
-            max_stretch: How far a frame may be distorted to fill the input, as a share of a side.
+            rule: How frames become inputs.
             batch_size: Frames per run of the network at most. Networks on CPUs gain nothing from
                 more than 1, and are compiled anew for each number.
 
         Raises:
-            ValueError: If a number is under 1.
+            ValueError: If the batch size is under 1.
         """
-        if min(long_side, multiple, batch_size) < 1:
-            raise ValueError(f"must be at least 1: {long_side=}, {multiple=}, {batch_size=}")
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         self._backend = backend
         self._decoder = decoder
         self._topology = topology
-        self._long_side = long_side
-        self._multiple = multiple
-        self._max_stretch = max_stretch
+        self._rule = rule
         self._batch_size = batch_size
 
     @property
@@ -59,18 +54,12 @@ class SinglePassEstimator:
     @property
     def description(self) -> str:
         """What really runs, for people."""
-        return f"long side {self._long_side}, {self._backend.description}"
+        return f"{self._rule}, {self._backend.description}"
 
     def estimate(self, images: Sequence[Image]) -> list[Poses]:
         """Return everyone in each picture, in its pixels, best first."""
         found: dict[int, Poses] = {}
-        for places, batch in letterboxed(
-            images,
-            long_side=self._long_side,
-            multiple=self._multiple,
-            batch_size=self._batch_size,
-            max_stretch=self._max_stretch,
-        ):
+        for places, batch in letterboxed(images, self._rule, batch_size=self._batch_size):
             fields = Fields(self._backend.infer(batch.pixels), batch.letterboxes)
             found.update(zip(places, self._decoder.decode(fields), strict=True))
         return [found[place] for place in range(len(images))]

@@ -6,11 +6,13 @@ Code never guesses from tensor shapes; everything it needs to know is here.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from posestream.errors import DamagedModelError, ModelError
+from posestream.geometry import InputRule
 from posestream.topology import Topology
 
 MEANINGS: Mapping[str, tuple[str, ...]] = {
@@ -40,7 +42,10 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
 LAYOUTS = ("NHWC", "NCHW")
 COLOURS = ("RGB", "BGR")
 DTYPES = ("uint8", "int32", "float32")
-PADDINGS = ("right-bottom",)
+PADDINGS = ("right-bottom", "center")
+RESIZES = ("letterbox", "stretch")
+WHOLE_FRAME_FAMILIES = ("center", "paf")
+"""Families whose maps must begin where the frame does."""
 
 
 class WeightsFile(Protocol):
@@ -86,13 +91,19 @@ class InputSpec:
     """The only width and height the network takes; None where the size is free."""
     batch: int | None = None
     """The only batch the network takes; None where it is free."""
+    resize: str = "letterbox"
+    """Whether a picture keeps its proportions or fills the input, one of `RESIZES`."""
     padding: str = "right-bottom"
-    """Where zeros fill the input beside the picture, one of `PADDINGS`."""
+    """Where the input is filled beside the picture, one of `PADDINGS`."""
+    pad_value: int = 0
+    """What it is filled with, in every channel, 0 to 255."""
 
     def __post_init__(self) -> None:
         """Check that settings fit each other."""
         if (self.long_side is None) == (self.fixed_size is None):
             raise ModelError("input: exactly one of long_side and fixed_size must be given")
+        if not 0 <= self.pad_value <= 255:
+            raise ModelError(f"input.pad_value: {self.pad_value} is not allowed; allowed: 0 to 255")
         if not self.scale:
             raise ModelError(f"input.scale: {self.scale} is not allowed; allowed: not 0")
         if not all(self.std):
@@ -107,6 +118,22 @@ class InputSpec:
     def takes_raw_pixels(self) -> bool:
         """Whether pixels go in as 0 to 255, neither scaled nor shifted."""
         return self.scale == 1 and not any(self.mean) and all(s == 1 for s in self.std)
+
+    def rule(self, long_side: int | None = None) -> InputRule:
+        """Return how frames become inputs.
+
+        Args:
+            long_side: Long side instead of the usual one; ignored where the size is fixed.
+        """
+        free = self.fixed_size is None
+        return InputRule(
+            long_side=(long_side or self.long_side) if free else None,
+            fixed_size=self.fixed_size,
+            multiple=self.multiple,
+            max_stretch=math.inf if self.resize == "stretch" else 0.0,
+            centered=self.padding == "center",
+            pad_value=self.pad_value,
+        )
 
     def refusal(self, width: int, height: int) -> str | None:
         """Return why an input of this size cannot be, or None if it can."""
@@ -177,6 +204,11 @@ class ModelCard:
             raise ModelError(
                 f"outputs: {', '.join(self.outputs.values()) or 'none'} is not allowed; "
                 f"family {self.family!r} needs each once: {', '.join(needed)}"
+            )
+        if self.family in WHOLE_FRAME_FAMILIES and self.input.padding != "right-bottom":
+            raise ModelError(
+                f"input.padding: {self.input.padding!r} is not allowed; "
+                f"family {self.family!r} needs 'right-bottom'"
             )
         if self.family == "paf" and not self.topology.paf_channels:
             raise ModelError(

@@ -14,6 +14,7 @@ from posestream.models.card import (
     LAYOUTS,
     MEANINGS,
     PADDINGS,
+    RESIZES,
     InputSpec,
     Measurement,
     ModelCard,
@@ -125,7 +126,9 @@ def _input(table: Table) -> InputSpec:
         long_side=table.whole("long_side", default=None),
         fixed_size=_size(table, "fixed_size"),
         batch=table.whole("batch", default=None),
-        padding=table.text("padding", allowed=PADDINGS),
+        resize=table.text("resize", allowed=RESIZES, default="letterbox"),
+        padding=table.text("padding", allowed=PADDINGS, default="right-bottom"),
+        pad_value=table.number("pad_value", default=0),
     )
 
 
