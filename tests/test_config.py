@@ -30,6 +30,12 @@ def test_what_is_given_directly_wins_over_the_file(tmp_path: Path):
     assert (config.estimator.profile, config.interval, config.input) == ("fast", 3, "a.mp4")
 
 
+def test_sizes_and_colours_are_written_as_people_write_them():
+    config = estimator_config({"input_size": "656x368", "input_mean": "0.5, 0.5,0.5"})
+    assert config.input_size == (656, 368)
+    assert config.input_mean == (0.5, 0.5, 0.5)
+
+
 def test_no_key_has_two_meanings():
     assert len(set(KEYS)) == len(KEYS)
 
@@ -45,6 +51,9 @@ def test_no_key_has_two_meanings():
         ({"formats": ("xml",)}, "formats.0: .*'jsonl'.*, not 'xml'"),
         ({"start": 5, "end": 5}, "end: 5.0 must be after start: 5.0"),
         ({"input": ""}, "input: .*at least 1 character"),
+        ({"input_size": "656"}, "input_size"),
+        ({"input_size": "0x8"}, "input_size.0: .*greater than or equal to 8, not '0'"),
+        ({"input_std": "1,a,1"}, "input_std.1: .*valid number.* not 'a'"),
         ({"threads": "many"}, "threads: .*valid integer.*not 'many'"),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from posestream.config import EstimatorConfig, OverlayConfig
 from posestream.errors import ConfigError, ModelError
 from posestream.estimation import Estimator
@@ -36,7 +39,7 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
         ModelError: If the model cannot be used.
         MissingDependencyError: If its library is not installed.
     """
-    card = find_model(settings.model)
+    card = _card(settings)
     if card.family == "center":
         found = _center_estimator(card, settings, streams)
     elif card.family == "paf":
@@ -44,6 +47,23 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
     else:
         raise ModelError(f"model {card.name!r} is for one person's crop and finds nobody alone")
     return found
+
+
+def _card(settings: EstimatorConfig) -> ModelCard:
+    """Return the card of the model, with the input rules that the settings replace."""
+    card = find_model(settings.model, card=settings.card)
+    size = settings.input_size
+    given = {
+        "fixed_size": size,
+        "colour": settings.input_colour,
+        "scale": settings.input_scale,
+        "mean": settings.input_mean,
+        "std": settings.input_std,
+    }
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if size is not None:
+        changes["long_side"] = None
+    return replace(card, input=replace(card.input, **changes)) if changes else card
 
 
 def _center_estimator(card: ModelCard, settings: EstimatorConfig, streams: int) -> Estimator:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from posestream.errors import ConfigError, suggestion
@@ -25,6 +25,16 @@ Precision = Literal["auto", "f32", "bf16", "f16"]
 Format = Literal["jsonl", "openpose", "coco", "csv", "parquet"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 Score = Annotated[float, Field(ge=0, le=1)]
+
+
+def _split(value: Any) -> Any:
+    """Turn ``656x368`` and ``0.5,0.5,0.5`` into their numbers."""
+    return re.split(r"[x,;\s]+", value.strip().lower()) if isinstance(value, str) else value
+
+
+Side = Annotated[int, Field(ge=8, le=8192)]
+InputSize = Annotated[tuple[Side, Side], BeforeValidator(_split)]
+Channels = Annotated[tuple[float, float, float], BeforeValidator(_split)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -33,7 +43,12 @@ class EstimatorConfig(BaseModel):
 
     model_config = _STRICT
 
-    model: str = Field(default="movenet-multipose", description="Name of a model.")
+    model: str = Field(
+        default="movenet-multipose", description="Name of a model, or path of an ONNX file."
+    )
+    card: str | None = Field(
+        default=None, description="What describes the ONNX file: a card's path, or a template."
+    )
     profile: Profile = Field(default="balanced", description="Speed against accuracy.")
     device: Device = Field(default="auto", description="Where the network runs.")
     backend: BackendName = Field(default="auto", description="Inference library.")
@@ -43,6 +58,21 @@ class EstimatorConfig(BaseModel):
     )
     long_side: int | None = Field(
         default=None, ge=64, le=4096, description="Long side of the network input, pixels."
+    )
+    input_size: InputSize | None = Field(
+        default=None, description="Size of the network input, such as 656x368, pixels."
+    )
+    input_colour: Literal["RGB", "BGR"] | None = Field(
+        default=None, description="Order of the colours that the network takes."
+    )
+    input_scale: float | None = Field(
+        default=None, description="Factor on pixels of 0 to 255, before mean and std."
+    )
+    input_mean: Channels | None = Field(
+        default=None, description="Subtracted from each colour, by commas."
+    )
+    input_std: Channels | None = Field(
+        default=None, description="Divides each colour at last, by commas."
     )
     min_score: Score | None = Field(
         default=None, description="Leave out people under this score; by default the model's own."

@@ -10,7 +10,13 @@ import pytest
 import posestream
 from posestream.errors import DamagedModelError, ModelError, UnknownModelError
 from posestream.models.card import ModelCard
-from posestream.models.registry import find_model, list_models, verify
+from posestream.models.registry import (
+    MAX_WEIGHTS_BYTES,
+    find_model,
+    list_models,
+    list_templates,
+    verify,
+)
 
 PACKAGE = Path(posestream.__file__).parent
 EMBEDDED = PACKAGE / "models"
@@ -71,6 +77,42 @@ def test_a_network_without_a_card_is_refused(tmp_path: Path):
     network.with_suffix(".toml").unlink()
     with pytest.raises(UnknownModelError, match=r"mine.onnx has no model card: .*mine.toml"):
         find_model(network)
+
+
+@pytest.mark.parametrize("name", list_templates())
+def test_every_template_describes_any_network_of_its_kind(tmp_path: Path, name: str):
+    network = tmp_path / "own.onnx"
+    network.write_bytes(b"weights")
+    card = find_model(network, card=name)
+    assert card.name == "own"
+    assert card.read_weights() == b"weights"
+
+
+def test_a_card_file_may_describe_another_network_than_its_own(tmp_path: Path):
+    copy_model("movenet-paf", tmp_path)
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"other weights")
+    card = find_model(other, card=tmp_path / "mine.toml")
+    assert (card.name, card.size_bytes, card.read_weights()) == ("other", 13, b"other weights")
+
+
+def test_an_unknown_template_is_answered_with_the_nearest(tmp_path: Path):
+    network = copy_model("movenet-paf", tmp_path)
+    with pytest.raises(UnknownModelError, match=r"'openpose-coko'.*Did you mean 'openpose-coco'"):
+        find_model(network, card="openpose-coko")
+
+
+def test_a_template_needs_a_network(tmp_path: Path):
+    with pytest.raises(UnknownModelError, match=r"nowhere.onnx: no such file"):
+        find_model(tmp_path / "nowhere.onnx", card="tf-pose")
+
+
+def test_a_network_larger_than_onnx_allows_is_refused_unread(tmp_path: Path):
+    network = tmp_path / "bomb.onnx"
+    with network.open("wb") as file:
+        file.truncate(MAX_WEIGHTS_BYTES + 1)
+    with pytest.raises(ModelError, match=r"bomb.onnx is 2048 MB; allowed: 2048 MB"):
+        find_model(network, card="tf-pose")
 
 
 def test_a_card_that_is_not_text_is_refused(tmp_path: Path):

@@ -18,6 +18,7 @@ def evaluate(
     images: Annotated[Path, typer.Option("--images", "-i", help="Folder with its images.")],
     output: options.OutputFile = None,
     model: options.Model = None,
+    card: options.Card = None,
     profile: options.Profile = None,
     device: options.Device = None,
     backend: options.Backend = None,
@@ -25,6 +26,11 @@ def evaluate(
     threads: options.Threads = None,
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,
+    input_size: options.InputSize = None,
+    input_colour: options.InputColour = None,
+    input_scale: options.InputScale = None,
+    input_mean: options.InputMean = None,
+    input_std: options.InputStd = None,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
@@ -37,19 +43,11 @@ def evaluate(
     from rich.console import Console
     from rich.progress import track
 
-    from posestream.config import estimator_config
+    from posestream.config import EstimatorConfig, estimator_config
     from posestream.evaluation.images import Evaluation
 
-    given = {
-        "model": model,
-        "profile": profile,
-        "device": device,
-        "backend": backend,
-        "precision": precision,
-        "threads": threads,
-        "long_side": long_side,
-        "min_score": min_score or 0.0,  # average precision wants every candidate
-    }
+    given = {key: value for key, value in locals().items() if key in EstimatorConfig.model_fields}
+    given["min_score"] = min_score or 0.0  # average precision wants every candidate
     evaluation = Evaluation(annotations, images, estimator_config(given))
     console = Console(stderr=True)
     names = track(

@@ -19,7 +19,7 @@ def models(context: typer.Context, debug: options.Debug = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from posestream.models.registry import list_models
+    from posestream.models.registry import list_models, list_templates
 
     console = Console(soft_wrap=True)
     for card in list_models():
@@ -35,6 +35,7 @@ def models(context: typer.Context, debug: options.Debug = False) -> None:
     measurements = [m for card in list_models() for m in card.measured]
     for line in sorted({f"AP on {m.dataset}; ms on {m.machine}" for m in measurements}):
         console.print(f"[dim]{line}[/]", highlight=False)
+    console.print(f"Cards for your own networks (--card): {', '.join(list_templates())}")
 
 
 @app.command("verify")

@@ -55,13 +55,21 @@ def _default(value: Any) -> str:
 
 def _metavar(key: str) -> str | None:
     words = {"start": "SECONDS", "end": "SECONDS", "formats": "LIST", "output": "DIR"}
+    words |= {"card": "NAME|FILE", "input_size": "WxH", "input_mean": "LIST", "input_std": "LIST"}
     return words.get(key)
 
 
 ESTIMATOR = "Finding people"
+NETWORK = "What a network of your own takes, where its card says something else"
 OVERLAY = "Drawing"
 
 Model = Annotated[str | None, option("model", "--model", "-m", panel=ESTIMATOR)]
+Card = Annotated[str | None, option("card", "--card", panel=ESTIMATOR)]
+InputSize = Annotated[str | None, option("input_size", "--input-size", panel=NETWORK)]
+InputColour = Annotated[str | None, option("input_colour", "--input-colour", panel=NETWORK)]
+InputScale = Annotated[float | None, option("input_scale", "--input-scale", panel=NETWORK)]
+InputMean = Annotated[str | None, option("input_mean", "--input-mean", panel=NETWORK)]
+InputStd = Annotated[str | None, option("input_std", "--input-std", panel=NETWORK)]
 Profile = Annotated[str | None, option("profile", "--profile", "-p", panel=ESTIMATOR)]
 Device = Annotated[str | None, option("device", "--device", panel=ESTIMATOR)]
 Backend = Annotated[str | None, option("backend", "--backend", panel=ESTIMATOR)]

@@ -29,6 +29,7 @@ def run(
     end: Annotated[float | None, option("end", "--end")] = None,
     interval: Annotated[int | None, option("interval", "--interval")] = None,
     model: options.Model = None,
+    card: options.Card = None,
     profile: options.Profile = None,
     device: options.Device = None,
     backend: options.Backend = None,
@@ -36,6 +37,11 @@ def run(
     threads: options.Threads = None,
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,
+    input_size: options.InputSize = None,
+    input_colour: options.InputColour = None,
+    input_scale: options.InputScale = None,
+    input_mean: options.InputMean = None,
+    input_std: options.InputStd = None,
     draw_threshold: Annotated[
         float | None, option("draw_threshold", "--draw-threshold", panel=OVERLAY)
     ] = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +14,37 @@ Maps = Mapping[str, npt.NDArray[np.float32]]
 Arrays = Sequence[npt.NDArray[np.float32]]
 
 
-def check_names(card: ModelCard, inputs: Collection[str], outputs: Collection[str]) -> None:
-    """Refuse a network that has other inputs and outputs than its card names.
+def port_names(
+    card: ModelCard, inputs: Sequence[str], outputs: Sequence[str]
+) -> tuple[str, list[str]]:
+    """Return the network's own names of what a card names, which may also count: ``#0``, ``#1``.
+
+    Args:
+        card: Describes the network.
+        inputs: The network's inputs.
+        outputs: The network's outputs, in its order.
+
+    Returns:
+        The input, and an output for each of the card's, in its order.
 
     Raises:
-        ModelError: If the input differs, or an output is missing.
+        ModelError: If there is no such input or output, or more than one input.
     """
-    if list(inputs) != [card.input.name]:
+    wanted = inputs[0] if card.input.name == "#0" and inputs else card.input.name
+    if list(inputs) != [wanted]:
         raise ModelError(
             f"model {card.name!r}: input.name: {card.input.name!r} is not allowed; "
             f"the network's inputs: {', '.join(inputs)}"
         )
-    for name in card.outputs:
+    counted = {f"#{place}": name for place, name in enumerate(outputs)}
+    names = [name if name in outputs else counted.get(name, name) for name in card.outputs]
+    for asked, name in zip(card.outputs, names, strict=True):
         if name not in outputs:
             raise ModelError(
-                f"model {card.name!r}: outputs: {name!r} is not allowed; "
+                f"model {card.name!r}: outputs: {asked!r} is not allowed; "
                 f"the network's outputs: {', '.join(outputs)}"
             )
+    return wanted, names
 
 
 def run_checked(

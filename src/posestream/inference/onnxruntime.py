@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.errors import InferenceError, MissingDependencyError, ModelError
-from posestream.inference.contract import Arrays, Maps, check_names, run_checked
+from posestream.inference.contract import Arrays, Maps, port_names, run_checked
 from posestream.inference.pixels import network_input
 from posestream.inference.settings import check_choice, described, threads_for
 from posestream.models.card import ModelCard
@@ -67,10 +67,9 @@ class OnnxRuntimeBackend:
         return run_checked(self._card, pixels, self._run)
 
     def _run(self, pixels: npt.NDArray[np.uint8]) -> Arrays:
-        spec = self._card.input
-        feed = {spec.name: network_input(spec, pixels)}
+        feed = {self._input: network_input(self._card.input, pixels)}
         try:
-            return cast(Arrays, self._session.run(list(self._card.outputs), feed))
+            return cast(Arrays, self._session.run(self._outputs, feed))
         except self._failures as error:
             raise InferenceError(f"model {self._card.name!r} failed: {error}") from error
 
@@ -91,7 +90,9 @@ class OnnxRuntimeBackend:
                 f"model {self._card.name!r}: ONNX Runtime cannot read it: {error}"
             ) from error
         inputs, outputs = session.get_inputs(), session.get_outputs()
-        check_names(self._card, [port.name for port in inputs], [port.name for port in outputs])
+        self._input, self._outputs = port_names(
+            self._card, [port.name for port in inputs], [port.name for port in outputs]
+        )
         return session
 
 

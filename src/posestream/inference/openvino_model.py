@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from posestream.errors import ModelError
-from posestream.inference.contract import check_names
+from posestream.inference.contract import port_names
 from posestream.inference.openvino_library import import_openvino
 from posestream.models.card import InputSpec, ModelCard
 
@@ -45,10 +45,11 @@ def read_network(
 
 def _with_only_its_outputs(whole: ov.Model, card: ModelCard) -> ov.Model:
     openvino = import_openvino()
-    inputs = [name for port in whole.inputs for name in port.get_names()]
-    ports = {name: port for port in whole.outputs for name in port.get_names()}
-    check_names(card, inputs, ports)
-    sources = [ports[name].node.input_value(0) for name in card.outputs]
+    inputs = [port.get_any_name() for port in whole.inputs]
+    # A port may have more names than the network's author gave it.
+    ports = {min(p.get_names(), key=lambda n: (n not in card.outputs, n)): p for p in whole.outputs}
+    _, names = port_names(card, inputs, list(ports))
+    sources = [ports[name].node.input_value(0) for name in names]
     results = [openvino.opset1.result(source) for source in sources]
     return openvino.Model(results, whole.get_parameters(), card.name)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Protocol
 
 from posestream.errors import ModelError
@@ -37,6 +38,18 @@ def _names(values: type) -> list[str]:
 _CARD_KEYS = ["file" if name == "weights" else name for name in _names(ModelCard)]
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A network's file and what is known of it."""
+
+    file: WeightsFile
+    """The network as ONNX."""
+    sha256: str
+    """Hash of the file, 64 lower-case hexadecimal digits."""
+    size_bytes: int
+    """Size of the file."""
+
+
 class Folder(Protocol):
     """A folder on disk or inside a zip."""
 
@@ -58,26 +71,48 @@ def read_card(text: str, *, file: str, folder: Folder) -> ModelCard:
             not allowed.
     """
     try:
-        return _card(Table(tomllib.loads(text), keys=_CARD_KEYS), folder)
+        table = Table(tomllib.loads(text), keys=_CARD_KEYS)
+        weights = Weights(
+            folder.joinpath(_file_name(table)), _sha256(table), table.whole("size_bytes")
+        )
+        return _card(table, weights)
     except ValueError as error:
         raise ModelError(f"{file}: {error}") from error
 
 
-def _card(table: Table, folder: Folder) -> ModelCard:
+def read_template(text: str, *, file: str, weights: Weights) -> ModelCard:
+    """Return the card of weights that a text written for any weights of their kind describes.
+
+    Args:
+        text: The TOML text; what it says of its own weights' file does not count.
+        file: What messages call it.
+        weights: The network, whatever its hash.
+
+    Raises:
+        ModelError: As for `read_card`.
+    """
+    try:
+        table = Table(tomllib.loads(text), keys=_CARD_KEYS)
+        return _card(table, weights, name=Path(weights.file.name).stem)
+    except ValueError as error:
+        raise ModelError(f"{file}: {error}") from error
+
+
+def _card(table: Table, weights: Weights, *, name: str | None = None) -> ModelCard:
     family = table.text("family", allowed=MEANINGS)
     return ModelCard(
-        name=table.text("name"),
+        name=name or table.text("name"),
         title=table.text("title"),
         family=family,
         topology=_topology(table),
-        weights=folder.joinpath(_file_name(table)),
-        sha256=_sha256(table),
-        size_bytes=table.whole("size_bytes"),
-        stride=table.whole("stride"),
+        weights=weights.file,
+        sha256=weights.sha256,
+        size_bytes=weights.size_bytes,
+        stride=table.whole("stride", default=1),
         input=_input(table.table("input", keys=_names(InputSpec))),
         outputs=table.table("outputs", keys=None).texts(allowed=MEANINGS[family]),
-        licence=table.text("licence"),
-        source=table.text("source"),
+        licence=table.text("licence", default="unknown"),
+        source=table.text("source", default="unknown"),
         measured=tuple(map(_measurement, table.tables("measured", keys=_names(Measurement)))),
     )
 
