@@ -117,10 +117,13 @@ def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
     return load_backend(
         card,
         backend=settings.backend,
+        provider=settings.provider,
+        require_provider=settings.require_provider,
         device=settings.device,
         precision=settings.precision,
         threads=settings.threads,
         streams=streams,
+        workspace_mb=settings.workspace_mb,
     )
 
 

@@ -19,9 +19,10 @@ from pydantic_core import ErrorDetails
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
-Device = Literal["auto", "cpu"]
-BackendName = Literal["auto", "openvino", "onnxruntime"]
-Precision = Literal["auto", "f32", "bf16", "f16"]
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$")]
+BackendName = Literal["auto", "openvino", "onnxruntime", "torch"]
+Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml"]
+Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 Format = Literal["jsonl", "openpose", "coco", "csv", "parquet"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -50,8 +51,17 @@ class EstimatorConfig(BaseModel):
         default=None, description="What describes the ONNX file: a card's path, or a template."
     )
     profile: Profile = Field(default="balanced", description="Speed against accuracy.")
-    device: Device = Field(default="auto", description="Where the network runs.")
+    device: Device = Field(
+        default="auto", description="Where the network runs: auto, cpu, cuda or cuda:N."
+    )
     backend: BackendName = Field(default="auto", description="Inference library.")
+    provider: Provider = Field(default="auto", description="Execution provider of ONNX Runtime.")
+    require_provider: bool = Field(
+        default=False, description="Fail if the provider cannot be used, instead of the next best."
+    )
+    workspace_mb: int = Field(
+        default=3000, ge=1, description="Memory for building a TensorRT engine, MB."
+    )
     precision: Precision = Field(default="auto", description="Number format of the network.")
     threads: int | None = Field(
         default=None, ge=1, le=256, description="CPU threads for inference; by default all cores."

@@ -1,9 +1,10 @@
 """A card names a network's inputs and outputs, or counts them."""
 
+import numpy as np
 import pytest
 
-from posestream.errors import ModelError
-from posestream.inference.contract import port_names
+from posestream.errors import ModelError, OutOfMemoryError
+from posestream.inference.contract import port_names, run_checked
 from posestream.inference.loading import load_backend
 
 COUNTED = {"#1": "part_affinity_fields", "#0": "confidence_maps"}
@@ -47,3 +48,29 @@ def test_a_network_runs_by_counted_ports(tiny_model, answer, pictures, backend):
     expected = answer(card, pictures())
     for meaning, array in maps.items():
         assert abs(array - expected[meaning]).max() < 1e-3
+
+
+def test_a_batch_without_room_is_halved_once(tiny_model, answer, pictures, caplog):
+    card, sizes = tiny_model(), []
+
+    def run(pixels):
+        sizes.append(len(pixels))
+        if len(pixels) > 3:
+            raise OutOfMemoryError("model 'tiny': out of memory")
+        return [np.asarray(m, np.float32) for m in answer(card, pixels).values()]
+
+    maps = run_checked(card, pictures(batch=5), run)
+    assert sizes == [5, 3, 2]
+    assert "trying half of it" in caplog.text
+    np.testing.assert_allclose(
+        maps["confidence_maps"], answer(card, pictures(batch=5))["confidence_maps"], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_no_room_for_half_is_an_error(tiny_model, pictures, batch):
+    def run(pixels):
+        raise OutOfMemoryError("model 'tiny': out of memory")
+
+    with pytest.raises(OutOfMemoryError, match="out of memory"):
+        run_checked(tiny_model(), pictures(batch=batch), run)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from posestream.errors import InferenceError, ModelError
+from posestream.errors import InferenceError, ModelError, OutOfMemoryError
 from posestream.models.card import ModelCard
 
 Maps = Mapping[str, npt.NDArray[np.float32]]
 Arrays = Sequence[npt.NDArray[np.float32]]
+_log = logging.getLogger(__name__)
 
 
 def port_names(
@@ -64,12 +66,34 @@ def run_checked(
     """
     _check_pixels(card, pixels)
     size = card.input.batch or len(pixels)
-    parts = [run(pixels[start : start + size]) for start in range(0, len(pixels), size)]
+    parts = [
+        part
+        for start in range(0, len(pixels), size)
+        for part in _run_within_memory(pixels[start : start + size], run)
+    ]
     if len(parts) == 1:
         arrays = parts[0]
     else:
         arrays = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
     return _checked_maps(card, arrays, pixels.shape)
+
+
+def _run_within_memory(
+    pixels: npt.NDArray[np.uint8], run: Callable[[npt.NDArray[np.uint8]], Arrays]
+) -> list[Arrays]:
+    """Run a batch, or its halves if the device has no room for all of it.
+
+    Raises:
+        OutOfMemoryError: If there is no room for a half either, or the batch is one picture.
+    """
+    try:
+        return [run(pixels)]
+    except OutOfMemoryError as error:
+        if len(pixels) == 1:
+            raise
+        _log.warning("%s; trying half of it", error)
+    half = (len(pixels) + 1) // 2
+    return [run(pixels[:half]), run(pixels[half:])]
 
 
 def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
