@@ -55,6 +55,7 @@ def _card(settings: EstimatorConfig) -> ModelCard:
     size = settings.input_size
     given = {
         "fixed_size": size,
+        "resize": settings.input_resize,
         "colour": settings.input_colour,
         "scale": settings.input_scale,
         "mean": settings.input_mean,

@@ -72,6 +72,9 @@ class EstimatorConfig(BaseModel):
     input_size: InputSize | None = Field(
         default=None, description="Size of the network input, such as 656x368, pixels."
     )
+    input_resize: Literal["letterbox", "stretch"] | None = Field(
+        default=None, description="Whether pictures keep their proportions or fill the input."
+    )
     input_colour: Literal["RGB", "BGR"] | None = Field(
         default=None, description="Order of the colours that the network takes."
     )
@@ -161,17 +164,21 @@ KEYS: tuple[str, ...] = (
 """Every key that a user may write."""
 
 
-def load_config(file: Path | None, given: Mapping[str, Any]) -> Config:
+def load_config(
+    file: Path | None, given: Mapping[str, Any], *, defaults: Mapping[str, Any] | None = None
+) -> Config:
     """Merge a YAML file with what was given directly, which wins.
 
     Args:
         file: YAML mapping of flat keys; paths in it are taken as written.
         given: Flat keys; those whose value is ``None`` count as not given.
+        defaults: Flat keys that count where neither file nor ``given`` says anything.
 
     Raises:
         ConfigError: Naming the key, its value and what is allowed.
     """
-    values = _read_yaml(file) if file is not None else {}
+    values = dict(defaults or {})
+    values.update(_read_yaml(file) if file is not None else {})
     values.update({key: value for key, value in given.items() if value is not None})
     nested = _nested(values)
     if missing := [key for key in ("input", "output") if key not in nested]:

@@ -30,6 +30,7 @@ def evaluate(
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,
     input_size: options.InputSize = None,
+    input_resize: options.InputResize = None,
     input_colour: options.InputColour = None,
     input_scale: options.InputScale = None,
     input_mean: options.InputMean = None,

@@ -66,6 +66,7 @@ OVERLAY = "Drawing"
 Model = Annotated[str | None, option("model", "--model", "-m", panel=ESTIMATOR)]
 Card = Annotated[str | None, option("card", "--card", panel=ESTIMATOR)]
 InputSize = Annotated[str | None, option("input_size", "--input-size", panel=NETWORK)]
+InputResize = Annotated[str | None, option("input_resize", "--input-resize", panel=NETWORK)]
 InputColour = Annotated[str | None, option("input_colour", "--input-colour", panel=NETWORK)]
 InputScale = Annotated[float | None, option("input_scale", "--input-scale", panel=NETWORK)]
 InputMean = Annotated[str | None, option("input_mean", "--input-mean", panel=NETWORK)]
