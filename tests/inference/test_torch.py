@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from posestream.errors import ConfigError, InferenceError, ModelError
+from posestream.errors import ConfigError, InferenceError, ModelError, OutOfMemoryError
 from posestream.inference.loading import load_backend
 from posestream.models.registry import find_model
 
@@ -40,6 +40,25 @@ def test_lower_precision_is_near(pictures):
     heatmap = near.infer(pictures(1, 64, 64))["keypoint_heatmap"]
     assert 0 < np.abs(heatmap - exact["keypoint_heatmap"]).max() < 0.05
     assert ", bf16" in near.description
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["movenet-multipose", "movenet-paf", "movenet-thunder"])
+def test_a_gpu_says_what_the_cpu_says(name, pictures):
+    card = find_model(name)
+    width, height = card.input.fixed_size or (96, 64)
+    pixels = pictures(2, height, width)
+    expected = load_backend(card, backend="torch").infer(pixels)
+    found = load_backend(card, backend="torch", device="cuda", precision="f32").infer(pixels)
+    for meaning, array in expected.items():
+        np.testing.assert_allclose(found[meaning], array, atol=2e-2 * np.abs(array).max())
+
+
+@pytest.mark.gpu
+def test_a_batch_too_large_for_a_gpu_is_an_error(pictures):
+    backend = load_backend(find_model("movenet-multipose"), backend="torch", device="cuda")
+    with pytest.raises(OutOfMemoryError, match="out of memory with a batch of"):
+        backend.infer(np.zeros((6000, 512, 512, 3), np.uint8))
 
 
 def network(*nodes, **constants):

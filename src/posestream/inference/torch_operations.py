@@ -219,7 +219,10 @@ def unsqueezed(attributes: Attributes, x: Tensor, axes: Tensor | None = None):
 
 def clipped(_: Attributes, x: Tensor, low: Tensor | None = None, high: Tensor | None = None):
     """Clip."""
-    return x if low is None and high is None else torch.clamp(x, low, high)
+    if low is None and high is None:
+        return x
+    least, most = (None if limit is None else limit.item() for limit in (low, high))
+    return torch.clamp(x, least, most)
 
 
 def divided(_: Attributes, a: Tensor, b: Tensor):
