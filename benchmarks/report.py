@@ -118,7 +118,8 @@ def startup(figures: Figures) -> str:
 def memory(figures: Figures) -> str:
     return (
         f"{figures['frames']} frames, profile {figures['profile']}: "
-        f"from {figures['early_mb']} MB in the second tenth of the run to {figures['late_mb']} MB in the last "
+        f"from {figures['early_mb']} MB in the second tenth of the run "
+        f"to {figures['late_mb']} MB in the last "
         f"({100 * figures['growth']:.2f} %), at most {figures['peak_mb']} MB.\n"
     )
 

@@ -4,20 +4,27 @@ import numpy as np
 import pytest
 
 from posestream.errors import ModelError, OutOfMemoryError
-from posestream.inference.contract import port_names, run_checked
+from posestream.inference.contract import Port, chosen_ports, run_checked
 from posestream.inference.loading import load_backend
 
 COUNTED = {"#1": "part_affinity_fields", "#0": "confidence_maps"}
 
 
+def ports(*names):
+    """Make ports of unknown shape."""
+    return [Port(name) for name in names]
+
+
 def test_names_are_taken_as_written(tiny_model):
     card = tiny_model()
-    assert port_names(card, ["image"], ["spare", "fields", "maps"]) == ("image", ["maps", "fields"])
+    names = chosen_ports(card, ports("image"), ports("spare", "fields", "maps"))
+    assert names == ("image", ["maps", "fields"])
 
 
 def test_what_is_counted_gets_the_networks_own_name(tiny_model):
     card = tiny_model(name="#0", outputs=COUNTED)
-    assert port_names(card, ["input_0"], ["cmap", "paf"]) == ("input_0", ["paf", "cmap"])
+    names = chosen_ports(card, ports("input_0"), ports("cmap", "paf"))
+    assert names == ("input_0", ["paf", "cmap"])
 
 
 @pytest.mark.parametrize(
@@ -30,13 +37,13 @@ def test_what_is_counted_gets_the_networks_own_name(tiny_model):
 )
 def test_a_network_with_other_ports_is_refused(tiny_model, inputs, outputs, problem):
     with pytest.raises(ModelError, match=problem):
-        port_names(tiny_model(), inputs, outputs)
+        chosen_ports(tiny_model(), ports(*inputs), ports(*outputs))
 
 
 def test_there_is_no_output_after_the_last(tiny_model):
     card = tiny_model(outputs={"#0": "confidence_maps", "#2": "part_affinity_fields"})
     with pytest.raises(ModelError, match=r"outputs: '#2' is not allowed"):
-        port_names(card, ["image"], ["maps", "fields"])
+        chosen_ports(card, ports("image"), ports("maps", "fields"))
 
 
 @pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
@@ -74,3 +81,37 @@ def test_no_room_for_half_is_an_error(tiny_model, pictures, batch):
 
     with pytest.raises(OutOfMemoryError, match="out of memory"):
         run_checked(tiny_model(), pictures(batch=batch), run)
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "problem"),
+    [
+        ((None, 3, 416, 416), "NCHW", r"is \(\?, 3, 416, 416\);.*needs input.fixed_size"),
+        ((None, 3, None, None), "NHWC", r"is \(\?, 3, \?, \?\); .*promises \(\?, \?, \?, 3\)"),
+        ((1, 1, 8, 8), "NCHW", r"input 'image' is \(1, 1, 8, 8\)"),
+        ((8, 8, 3), "NHWC", r"input 'image' is \(8, 8, 3\)"),
+    ],
+)
+def test_an_input_of_another_shape_is_named_with_both(tiny_model, shape, layout, problem):
+    card = tiny_model(layout=layout)
+    with pytest.raises(ModelError, match=problem):
+        chosen_ports(card, [Port("image", shape)], ports("maps", "fields"))
+
+
+@pytest.mark.parametrize(("shape", "fits"), [((None, 1, None, None), False), ((1, 19, 8, 8), True)])
+def test_an_output_needs_a_channel_for_every_keypoint(tiny_model, shape, fits):
+    given = [Port("maps", shape), Port("fields")]
+    if fits:
+        assert chosen_ports(tiny_model(), ports("image"), given)
+        return
+    with pytest.raises(
+        ModelError, match=r"'maps' is \(\?, 1, \?, \?\); .*'arm'.*\(\?, 2, .*or more"
+    ):
+        chosen_ports(tiny_model(), ports("image"), given)
+
+
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
+def test_a_network_of_another_layout_is_refused_as_it_loads(tiny_model, pictures, backend):
+    content = tiny_model(layout="NCHW").read_weights()
+    with pytest.raises(ModelError, match=r"input 'image' is \(\?, 3, \?, \?\)"):
+        load_backend(tiny_model(network=content), backend=backend).infer(pictures())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,23 @@ from posestream.models.card import ModelCard
 
 Maps = Mapping[str, npt.NDArray[np.float32]]
 Arrays = Sequence[npt.NDArray[np.float32]]
+_AT_LEAST = ("confidence_maps", "part_affinity_fields")
+"""Meanings whose maps may have more channels than the topology needs."""
 _log = logging.getLogger(__name__)
 
 
-def port_names(
-    card: ModelCard, inputs: Sequence[str], outputs: Sequence[str]
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output of a network, as its library tells of it."""
+
+    name: str
+    """What the network calls it."""
+    shape: tuple[int | None, ...] | None = None
+    """Sides, None where one is free; None where not even their number is known."""
+
+
+def chosen_ports(
+    card: ModelCard, inputs: Sequence[Port], outputs: Sequence[Port]
 ) -> tuple[str, list[str]]:
     """Return the network's own names of what a card names, which may also count: ``#0``, ``#1``.
 
@@ -30,23 +43,70 @@ def port_names(
         The input, and an output for each of the card's, in its order.
 
     Raises:
-        ModelError: If there is no such input or output, or more than one input.
+        ModelError: If there is no such input or output, more than one input, or a shape that the
+            card does not promise; the message names the tensor and both shapes.
     """
-    wanted = inputs[0] if card.input.name == "#0" and inputs else card.input.name
-    if list(inputs) != [wanted]:
+    wanted = inputs[0].name if card.input.name == "#0" and inputs else card.input.name
+    if [port.name for port in inputs] != [wanted]:
         raise ModelError(
             f"model {card.name!r}: input.name: {card.input.name!r} is not allowed; "
-            f"the network's inputs: {', '.join(inputs)}"
+            f"the network's inputs: {', '.join(port.name for port in inputs)}"
         )
-    counted = {f"#{place}": name for place, name in enumerate(outputs)}
-    names = [name if name in outputs else counted.get(name, name) for name in card.outputs]
-    for asked, name in zip(card.outputs, names, strict=True):
-        if name not in outputs:
+    _check_input_shape(card, inputs[0])
+    ports = {f"#{place}": port for place, port in enumerate(outputs)}
+    ports |= {port.name: port for port in outputs}
+    for name, meaning in card.outputs.items():
+        if name not in ports:
             raise ModelError(
-                f"model {card.name!r}: outputs: {asked!r} is not allowed; "
-                f"the network's outputs: {', '.join(outputs)}"
+                f"model {card.name!r}: outputs: {name!r} is not allowed; "
+                f"the network's outputs: {', '.join(port.name for port in outputs)}"
             )
-    return wanted, names
+        _check_output_shape(card, ports[name], meaning)
+    return wanted, [ports[name].name for name in card.outputs]
+
+
+def _check_input_shape(card: ModelCard, port: Port) -> None:
+    """Refuse a network whose input has sides that the card's pictures do not have."""
+    width, height = card.input.fixed_size or (None, None)
+    promised = (card.input.batch, height, width, 3)
+    if card.input.layout == "NCHW":
+        promised = (card.input.batch, 3, height, width)
+    fits = port.shape is None or (
+        len(port.shape) == 4
+        and all(
+            found is None or found == asked
+            for found, asked in zip(port.shape[1:], promised[1:], strict=True)
+        )
+    )
+    if not fits:
+        hint = "" if card.input.fixed_size else "; a network of one size needs input.fixed_size"
+        raise ModelError(
+            f"model {card.name!r}: input {port.name!r} is {_written(port.shape)}; "
+            f"the card promises {_written(promised)}{hint}"
+        )
+
+
+def _check_output_shape(card: ModelCard, port: Port, meaning: str) -> None:
+    """Refuse an output whose channels cannot be what the card says it means."""
+    promised = _promised_shape(card, meaning, (1, card.stride, card.stride))
+    if port.shape is None:
+        return
+    channels = port.shape[1] if len(port.shape) == len(promised) else -1
+    enough = channels is None or (
+        channels >= promised[1] if meaning in _AT_LEAST else channels == promised[1]
+    )
+    if not enough:
+        more = " or more channels" if meaning in _AT_LEAST else ""
+        raise ModelError(
+            f"model {card.name!r}: output {port.name!r} is {_written(port.shape)}; as {meaning} of "
+            f"topology {card.topology.name!r} it must be "
+            f"{_written((None, promised[1], *[None] * (len(promised) - 2)))}{more}"
+        )
+
+
+def _written(shape: Sequence[int | None] | None) -> str:
+    """Write a shape with ? for free sides."""
+    return "(" + ", ".join("?" if side is None else str(side) for side in shape or ()) + ")"
 
 
 def run_checked(
@@ -110,7 +170,7 @@ def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
 def _checked_maps(card: ModelCard, arrays: Arrays, batch_shape: tuple[int, ...]) -> Maps:
     for (name, meaning), array in zip(card.outputs.items(), arrays, strict=True):
         promised = _promised_shape(card, meaning, batch_shape)
-        at_least = meaning in ("confidence_maps", "part_affinity_fields")
+        at_least = meaning in _AT_LEAST
         channels_fit = array.ndim == 4 and (
             array.shape[1] >= promised[1] if at_least else array.shape[1] == promised[1]
         )

@@ -17,7 +17,7 @@ from posestream.errors import (
     ModelError,
     OutOfMemoryError,
 )
-from posestream.inference.contract import Arrays, Maps, port_names, run_checked
+from posestream.inference.contract import Arrays, Maps, Port, chosen_ports, run_checked
 from posestream.inference.pixels import network_input
 from posestream.inference.providers import PROVIDERS, open_session
 from posestream.inference.settings import check_choice, described, threads_for
@@ -90,10 +90,10 @@ class OnnxRuntimeBackend:
             required=require_provider,
             device=device,
         )
-        self._input, self._outputs = port_names(
+        self._input, self._outputs = chosen_ports(
             card,
-            [port.name for port in self._session.get_inputs()],
-            [port.name for port in self._session.get_outputs()],
+            [_port(node) for node in self._session.get_inputs()],
+            [_port(node) for node in self._session.get_outputs()],
         )
 
     @property
@@ -179,6 +179,11 @@ class OnnxRuntimeBackend:
         if self._provider != "tensorrt":
             return nullcontext()
         return announced_building(self._card.name, self._engines())
+
+
+def _port(node: onnxruntime.NodeArg) -> Port:
+    sides = tuple(side if isinstance(side, int) else None for side in node.shape)
+    return Port(node.name, sides)
 
 
 def _import_onnxruntime() -> ModuleType:

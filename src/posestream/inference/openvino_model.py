@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from posestream.errors import ModelError
-from posestream.inference.contract import port_names
+from posestream.inference.contract import Port, chosen_ports
 from posestream.inference.openvino_library import import_openvino
 from posestream.models.card import InputSpec, ModelCard
 
@@ -45,13 +45,21 @@ def read_network(
 
 def _with_only_its_outputs(whole: ov.Model, card: ModelCard) -> ov.Model:
     openvino = import_openvino()
-    inputs = [port.get_any_name() for port in whole.inputs]
+    inputs = [Port(port.get_any_name(), _shape(port)) for port in whole.inputs]
     # A port may have more names than the network's author gave it.
     ports = {min(p.get_names(), key=lambda n: (n not in card.outputs, n)): p for p in whole.outputs}
-    _, names = port_names(card, inputs, list(ports))
+    outputs = [Port(name, _shape(port)) for name, port in ports.items()]
+    _, names = chosen_ports(card, inputs, outputs)
     sources = [ports[name].node.input_value(0) for name in names]
     results = [openvino.opset1.result(source) for source in sources]
     return openvino.Model(results, whole.get_parameters(), card.name)
+
+
+def _shape(port: ov.Output) -> tuple[int | None, ...] | None:
+    partial = port.get_partial_shape()
+    if partial.rank.is_dynamic:
+        return None
+    return tuple(None if side.is_dynamic else side.get_length() for side in partial)
 
 
 def _with_conversion(network: ov.Model, spec: InputSpec) -> ov.Model:

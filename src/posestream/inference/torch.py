@@ -10,7 +10,7 @@ import torch
 from google.protobuf.message import DecodeError
 
 from posestream.errors import ConfigError, InferenceError, ModelError, OutOfMemoryError
-from posestream.inference.contract import Arrays, Maps, port_names, run_checked
+from posestream.inference.contract import Arrays, Maps, chosen_ports, run_checked
 from posestream.inference.settings import check_choice, threads_for
 from posestream.inference.torch_graph import TorchGraph
 from posestream.models.card import InputSpec, ModelCard
@@ -53,8 +53,7 @@ class TorchBackend:
             torch.set_num_threads(max(1, threads_for(threads, streams) // streams))
         self._input = _Input(card.input, self._device, _DTYPES[self._precision])
         self._graph = self._load()
-        names = self._graph.input_names, self._graph.output_names
-        _, self._outputs = port_names(card, *names)
+        _, self._outputs = chosen_ports(card, self._graph.inputs, self._graph.outputs)
 
     @property
     def description(self) -> str:

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from posestream.errors import ModelError
 from posestream.inference import torch_operations as ops
+from posestream.inference.contract import Port
 
 _TYPES: Mapping[int, torch.dtype] = {
     onnx.TensorProto.UINT8: torch.uint8,
@@ -105,8 +106,8 @@ class TorchGraph:
         """
         graph = network.graph
         self._device, self._dtype = device, dtype
-        self.input_names = [port.name for port in graph.input]
-        self.output_names = [port.name for port in graph.output]
+        self.inputs = [_port(value) for value in graph.input]
+        self.outputs = [_port(value) for value in graph.output]
         unknown = {node.op_type for node in graph.node} - set(OPERATORS) - {"Cast", "Constant"}
         if unknown:
             raise ModelError(
@@ -120,7 +121,7 @@ class TorchGraph:
 
     def run(self, pixels: Tensor, outputs: Sequence[str]) -> list[Tensor]:
         """Run the network on its only input and return the outputs of these names."""
-        values: dict[str, Tensor | None] = {"": None, self.input_names[0]: pixels}
+        values: dict[str, Tensor | None] = {"": None, self.inputs[0].name: pixels}
         for step in self._steps:
             inputs = [values[n] if n in values else self._constants[n] for n in step.inputs]
             values.update(zip(step.outputs, self._results(step, inputs), strict=False))
@@ -174,7 +175,7 @@ class TorchGraph:
                         for n in node.input[1:]
                         if n in self._constants
                     )
-        return _with_lifetimes(left, keep=set(self.output_names))
+        return _with_lifetimes(left, keep={port.name for port in self.outputs})
 
 
 def _with_lifetimes(nodes: Sequence[onnx.NodeProto], *, keep: set[str]) -> list[_Step]:
@@ -189,6 +190,14 @@ def _with_lifetimes(nodes: Sequence[onnx.NodeProto], *, keep: set[str]) -> list[
             _Step(node.op_type, attributes, tuple(node.input), tuple(node.output), tuple(spent))
         )
     return steps
+
+
+def _port(value: onnx.ValueInfoProto) -> Port:
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return Port(value.name)
+    sides = [side.dim_value if side.HasField("dim_value") else None for side in tensor.shape.dim]
+    return Port(value.name, tuple(sides))
 
 
 def _value(value: Any) -> Any:
