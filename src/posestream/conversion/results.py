@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -118,15 +119,23 @@ class Draft:
         """
         texts = {wishes.output: self.content, wishes.card: card_text(self.card).encode()}
         for path, content in texts.items():
-            unfinished = path.with_name(f".{path.name}.unfinished")
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                unfinished.write_bytes(content)
-                os.replace(unfinished, path)
+                _replace(path, content)
             except OSError as error:
-                unfinished.unlink(missing_ok=True)
                 raise SinkError(f"{path}: cannot be written: {error}") from error
         return replace(self.card, weights=wishes.output)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 
 from posestream.models.card import InputSpec, ModelCard
 from posestream.topology import TOPOLOGIES, Topology
 
 
 def card_text(card: ModelCard) -> str:
-    """Return a card's TOML; what has its default value is left out."""
+    """Return a card's TOML."""
     is_known = TOPOLOGIES.get(card.topology.name) == card.topology
     own: dict[str, object] = {"topology": card.topology.name} if is_known else {}
     top = {
@@ -43,12 +43,7 @@ def _topology(topology: Topology) -> dict[str, object]:
 
 def _input(spec: InputSpec) -> dict[str, object]:
     values = {field.name: getattr(spec, field.name) for field in fields(spec)}
-    defaults = {field.name: field.default for field in fields(spec)}
-    return {
-        name: value
-        for name, value in values.items()
-        if defaults[name] is MISSING or value != defaults[name]
-    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _table(head: str, values: Mapping[str, object]) -> str:

@@ -78,7 +78,7 @@ class _Parser:
         if self._token != "[":
             return [self._scalar()]
         self._advance()
-        values = list[Scalar | Message]()
+        values: list[Scalar | Message] = []
         while self._token != "]":
             values.append(self._scalar())
             if self._token == ",":

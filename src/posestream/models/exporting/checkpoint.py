@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,7 +66,9 @@ def _check_size(path: Path) -> None:
 def _load(path: Path) -> Any:
     torch = import_torch()
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd versions; such files are refused or fit
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if match := _UNWANTED.search(str(error)):
             wanted = match.group(1) or match.group(2)
@@ -79,8 +82,9 @@ def _load(path: Path) -> Any:
 
 
 def _damaged(path: Path, error: BaseException) -> ModelError:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return ModelError(f"{path}: no PyTorch checkpoint, or a damaged one: {lines[0][:200]}")
+    lines = str(error).strip().splitlines() or [""]
+    said = f"{type(error).__name__}: {lines[0][:160]}"
+    return ModelError(f"{path}: no PyTorch checkpoint, or a damaged one ({said})")
 
 
 def _state_dict(path: Path, content: Any) -> dict[str, torch.Tensor]:

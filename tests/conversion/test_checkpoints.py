@@ -1,0 +1,213 @@
+"""From a checkpoint to poses: the whole way, with weights made up in the published layouts."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from checkpoint_files import random_state, save
+from posestream.conversion.checkpoints import export_checkpoint
+from posestream.conversion.results import Wishes, random_pixels
+from posestream.decoding.paf import PafDecoder
+from posestream.errors import (
+    ConfigError,
+    MissingDependencyError,
+    ModelError,
+    OutputExistsError,
+    SinkError,
+    SourceNotFoundError,
+)
+from posestream.estimation.single_pass import SinglePassEstimator
+from posestream.images import HostImage
+from posestream.inference.loading import load_backend
+from posestream.inference.pixels import network_input
+from posestream.models.architectures.catalogue import ARCHITECTURES, OUTPUTS
+from posestream.models.exporting.parity import TOLERANCE
+from posestream.models.registry import find_model, verify
+
+torch = pytest.importorskip("torch")
+RESNET = "resnet18_baseline_att"
+BACKENDS = ("openvino", "onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    """A checkpoint in the layout and the file format of the published ones."""
+    return save(tmp_path_factory.mktemp("published") / "net.pth", random_state(RESNET), old=True)
+
+
+@pytest.fixture(scope="module")
+def exported(checkpoint: Path, tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("exported") / "trtpose.onnx"
+    export_checkpoint(checkpoint, Wishes(output=output))
+    return output
+
+
+def said_by_torch(name: str, spec, pixels) -> dict[str, np.ndarray]:
+    architecture = ARCHITECTURES[name]
+    network = architecture.build(*architecture.channels(architecture.topology)).eval()
+    network.load_state_dict(random_state(name))
+    with torch.inference_mode():
+        outputs = network(torch.from_numpy(network_input(spec, pixels)))
+    return {key: maps.numpy() for key, maps in zip(OUTPUTS, outputs, strict=True)}
+
+
+def check_parity(name: str, card) -> None:
+    pixels = random_pixels(card.input)[:1]
+    expected = said_by_torch(name, card.input, pixels)
+    for backend in BACKENDS:
+        found = load_backend(card, backend=backend, precision="f32", cache=False).infer(pixels)
+        for key, maps in expected.items():
+            assert maps.std() > 1e-3 * abs(maps).max() > 0
+            np.testing.assert_allclose(found[key], maps, atol=TOLERANCE * abs(maps).max())
+
+
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_an_export_says_what_pytorch_says_in_both_libraries(tmp_path: Path, name: str):
+    path = save(tmp_path / "net.pth", random_state(name))
+    output = tmp_path / "out" / "net.onnx"
+    converted = export_checkpoint(path, Wishes(output=output, half=False))
+    assert (converted.architecture, converted.rounding) == (name, None)
+    assert converted.difference <= TOLERANCE
+    card = find_model(output)
+    verify(card)
+    assert card == converted.card
+    check_parity(name, card)
+
+
+def test_float16_weights_halve_the_file_and_say_nearly_the_same(checkpoint: Path, tmp_path: Path):
+    sizes = {}
+    for half in (True, False):
+        output = tmp_path / f"{half}.onnx"
+        converted = export_checkpoint(checkpoint, Wishes(output=output, half=half))
+        assert converted.difference <= TOLERANCE
+        assert (converted.rounding is not None) == half
+        assert not half or 0 < converted.rounding < 0.05
+        sizes[half] = output.stat().st_size
+    assert sizes[True] < 0.51 * sizes[False]
+
+
+def test_the_card_says_what_trtpose_wants(exported: Path):
+    card = find_model(exported)
+    assert (card.name, card.family, card.stride) == ("trtpose", "paf", 4)
+    assert card.topology.name == "trtpose-human"
+    assert (card.input.colour, card.input.layout, card.input.multiple) == ("RGB", "NCHW", 32)
+    assert card.input.scale == 1 / 255
+    assert card.input.mean == (0.485, 0.456, 0.406)
+    assert card.input.std == (0.229, 0.224, 0.225)
+    assert (card.input.long_side, card.input.fixed_size, card.input.batch) == (224, None, None)
+    assert card.licence == "LicenseRef-unknown"
+    assert card.source == "net.pth, converted by posestream"
+
+
+def test_an_exported_network_finds_poses_in_pictures_of_any_size(exported: Path):
+    card = find_model(exported)
+    estimator = SinglePassEstimator(
+        load_backend(card, cache=False),
+        PafDecoder(card.topology, stride=card.stride),
+        card.topology,
+        long_side=160,
+        multiple=card.input.multiple,
+    )
+    rng = np.random.default_rng(0)
+    for size in ((90, 160), (200, 100)):
+        image = HostImage.from_rgb(rng.integers(0, 256, (*size, 3), dtype=np.uint8))
+        (poses,) = estimator.estimate([image])
+        assert poses.keypoints.shape[1:] == (18, 2)
+
+
+@pytest.mark.parametrize(("size", "batch"), [((96, 64), None), (None, 3), ((64, 96), 2)])
+def test_size_and_batch_may_be_fixed(checkpoint: Path, tmp_path: Path, size, batch):
+    output = tmp_path / "net.onnx"
+    export_checkpoint(checkpoint, Wishes(output=output, size=size, batch=batch))
+    card = find_model(output)
+    assert (card.input.fixed_size, card.input.batch) == (size, batch)
+    width, height = size or (32, 64)
+    pixels = np.zeros((2 * (batch or 1), height, width, 3), np.uint8)
+    for backend in BACKENDS:
+        maps = load_backend(card, backend=backend, cache=False).infer(pixels)
+        assert maps["confidence_maps"].shape == (len(pixels), 18, height // 4, width // 4)
+
+
+def test_the_version_of_the_operations_may_be_chosen(checkpoint: Path, tmp_path: Path):
+    output = tmp_path / "net.onnx"
+    export_checkpoint(checkpoint, Wishes(output=output, opset=13, licence="MIT"))
+    assert onnx.load(str(output)).opset_import[0].version == 13
+    assert find_model(output).licence == "MIT"
+
+
+def test_a_user_is_told_what_was_recognised(checkpoint: Path, tmp_path: Path):
+    said: list[str] = []
+    export_checkpoint(checkpoint, Wishes(output=tmp_path / "a.onnx"), tell=said.append)
+    assert said[0] == f"recognised: {RESNET}, trtpose-human with 18 maps and 42 fields"
+    assert len(said) == 3
+
+
+@pytest.mark.parametrize(
+    ("wishes", "options", "error", "message"),
+    [
+        ({"opset": 5}, {}, ConfigError, "opset: 5 is not allowed; allowed: 11 to 21"),
+        ({"size": (100, 64)}, {}, ConfigError, "size: 100x64 .* multiples of 32"),
+        ({"batch": 0}, {}, ConfigError, "batch: 0 is not allowed"),
+        ({"output": Path("net.pb")}, {}, ConfigError, "output: 'net.pb' .* NAME.onnx"),
+        ({}, {"architecture": "resnet18"}, ConfigError, "Did you mean 'resnet18_baseline'"),
+        ({}, {"topology": "trtpose"}, ConfigError, "Did you mean 'trtpose-human'"),
+        ({}, {"topology": "coco-17"}, ConfigError, "topology: 'coco-17' is not allowed"),
+        ({}, {"topology": "openpose-coco"}, ModelError, "another topology"),
+        ({}, {"architecture": "densenet121_baseline"}, ModelError, "net.pth: tensor .* is missing"),
+    ],
+)
+def test_a_wrong_wish_is_refused_and_nothing_written(
+    checkpoint: Path, tmp_path: Path, monkeypatch, wishes, options, error, message: str
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=message):
+        export_checkpoint(checkpoint, Wishes(**{"output": Path("net.onnx"), **wishes}), **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["net.onnx", "net.toml"])
+def test_existing_files_are_kept_unless_asked(checkpoint: Path, tmp_path: Path, name: str):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputExistsError, match=rf"{name}: exists; pass --overwrite"):
+        export_checkpoint(checkpoint, Wishes(output=tmp_path / "net.onnx"))
+    assert (tmp_path / name).read_text() == "mine"
+    export_checkpoint(checkpoint, Wishes(output=tmp_path / "net.onnx", overwrite=True))
+    verify(find_model(tmp_path / "net.onnx"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.onnx", "net.toml"]
+
+
+def test_a_missing_checkpoint_is_named(tmp_path: Path):
+    with pytest.raises(SourceNotFoundError, match=r"none\.pth: no such file"):
+        export_checkpoint(tmp_path / "none.pth", Wishes(output=tmp_path / "net.onnx"))
+
+
+def test_an_output_that_cannot_be_written_is_named(checkpoint: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(SinkError, match=r"net\.onnx: cannot be written"):
+        export_checkpoint(checkpoint, Wishes(output=tmp_path / "file" / "net.onnx"))
+
+
+def test_a_written_network_that_says_something_else_is_not_kept(
+    checkpoint: Path, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(
+        "posestream.models.exporting.traced.OnnxWriter.weight", _disturbed, raising=True
+    )
+    with pytest.raises(ModelError, match=r"differs from its original by .*Nothing was written"):
+        export_checkpoint(checkpoint, Wishes(output=tmp_path / "net.onnx", half=False))
+    assert list(tmp_path.iterdir()) == []
+
+
+def _disturbed(writer, values) -> str:
+    name = f"weight_{len(writer._weights)}"
+    array = np.ascontiguousarray(values, np.float32) * np.float32(1.001)
+    writer._weights.append(onnx.numpy_helper.from_array(array, name))
+    return name
+
+
+def test_without_pytorch_it_says_what_to_install(checkpoint: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'posestream\[torch\]'"):
+        export_checkpoint(checkpoint, Wishes(output=tmp_path / "net.onnx"))
