@@ -7,7 +7,7 @@ import pytest
 
 from posestream.models.architectures.catalogue import ARCHITECTURES
 
-MAX_THREADS = 2
+MAX_THREADS = 1
 
 
 def random_state(

@@ -1,5 +1,6 @@
 """From a checkpoint to poses: the whole way, with weights made up in the published layouts."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,10 @@ from posestream.models.registry import find_model, verify
 torch = pytest.importorskip("torch")
 RESNET = "resnet18_baseline_att"
 BACKENDS = ("openvino", "onnxruntime")
+QUICK = (RESNET, "densenet121_baseline_att", "openpose-body-25")
+EVERY = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ARCHITECTURES
+]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +68,7 @@ def check_parity(name: str, card) -> None:
             np.testing.assert_allclose(found[key], maps, atol=TOLERANCE * abs(maps).max())
 
 
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
+@pytest.mark.parametrize("name", EVERY)
 def test_an_export_says_what_pytorch_says_in_both_libraries(tmp_path: Path, name: str):
     path = save(tmp_path / "net.pth", random_state(name))
     output = tmp_path / "out" / "net.onnx"
@@ -77,15 +82,12 @@ def test_an_export_says_what_pytorch_says_in_both_libraries(tmp_path: Path, name
 
 
 def test_float16_weights_halve_the_file_and_say_nearly_the_same(checkpoint: Path, tmp_path: Path):
-    sizes = {}
-    for half in (True, False):
-        output = tmp_path / f"{half}.onnx"
-        converted = export_checkpoint(checkpoint, Wishes(output=output, half=half))
-        assert converted.difference <= TOLERANCE
-        assert (converted.rounding is not None) == half
-        assert not half or 0 < converted.rounding < 0.05
-        sizes[half] = output.stat().st_size
-    assert sizes[True] < 0.51 * sizes[False]
+    output = tmp_path / "net.onnx"
+    converted = export_checkpoint(checkpoint, Wishes(output=output, half=True))
+    assert converted.difference <= TOLERANCE
+    assert converted.rounding is not None
+    assert 0 < converted.rounding < 0.05
+    assert output.stat().st_size < 0.51 * checkpoint.stat().st_size
 
 
 def test_the_card_says_what_trtpose_wants(exported: Path):
@@ -117,7 +119,7 @@ def test_an_exported_network_finds_poses_in_pictures_of_any_size(exported: Path)
         assert poses.keypoints.shape[1:] == (18, 2)
 
 
-@pytest.mark.parametrize(("size", "batch"), [((96, 64), None), (None, 3), ((64, 96), 2)])
+@pytest.mark.parametrize(("size", "batch"), [((96, 64), None), (None, 3), ((64, 32), 1)])
 def test_size_and_batch_may_be_fixed(checkpoint: Path, tmp_path: Path, size, batch):
     output = tmp_path / "net.onnx"
     export_checkpoint(checkpoint, Wishes(output=output, size=size, batch=batch))
@@ -167,12 +169,12 @@ def test_a_wrong_wish_is_refused_and_nothing_written(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["net.onnx", "net.toml"])
-def test_existing_files_are_kept_unless_asked(checkpoint: Path, tmp_path: Path, name: str):
-    (tmp_path / name).write_text("mine")
-    with pytest.raises(OutputExistsError, match=rf"{name}: exists; pass --overwrite"):
-        export_checkpoint(checkpoint, Wishes(output=tmp_path / "net.onnx"))
-    assert (tmp_path / name).read_text() == "mine"
+def test_existing_files_are_kept_unless_asked(checkpoint: Path, tmp_path: Path):
+    for name in ("net.toml", "net.onnx"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(OutputExistsError, match=rf"{name}: exists; pass --overwrite"):
+            export_checkpoint(checkpoint, Wishes(output=tmp_path / "net.onnx"))
+        assert (tmp_path / name).read_text() == "mine"
     export_checkpoint(checkpoint, Wishes(output=tmp_path / "net.onnx", overwrite=True))
     verify(find_model(tmp_path / "net.onnx"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.onnx", "net.toml"]
@@ -208,6 +210,6 @@ def _disturbed(writer, values) -> str:
 
 
 def test_without_pytorch_it_says_what_to_install(checkpoint: Path, tmp_path: Path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'posestream\[torch\]'"):
         export_checkpoint(checkpoint, Wishes(output=tmp_path / "net.onnx"))

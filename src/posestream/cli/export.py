@@ -45,7 +45,7 @@ def export(
 ) -> None:
     """Write a PyTorch checkpoint of TRTPose or OpenPose as ONNX, with its model card.
 
-    The file is compared with PyTorch before it is written. Needs: pip install 'posestream[torch]'
+    The file is compared with PyTorch before it is written. Needs the extra 'torch'.
 
     Example: posestream export resnet18_baseline_att_224x224_A_epoch_249.pth trtpose.onnx
     """

@@ -31,7 +31,7 @@ def import_model(
 ) -> None:
     """Write OpenPose's Caffe model (COCO or BODY_25) as ONNX, with its model card.
 
-    Needs neither Caffe nor PyTorch, but: pip install 'posestream[onnx]'
+    Needs neither Caffe nor PyTorch, but the extra 'onnx'.
 
     Example: posestream import pose_iter_584000.caffemodel body25.onnx
     """

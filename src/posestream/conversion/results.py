@@ -223,6 +223,6 @@ def _shapes(
 
 def random_pixels(spec: InputSpec) -> Pixels:
     """Return noise ``(B, H, W, 3)`` of a size that an input takes, small if it may be."""
-    width, height = spec.fixed_size or (6 * spec.multiple, 4 * spec.multiple)
+    width, height = spec.fixed_size or (max(48, 3 * spec.multiple), max(32, 2 * spec.multiple))
     shape = (spec.batch or 2, height, width, 3)
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
