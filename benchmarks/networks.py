@@ -10,6 +10,7 @@ in it; the candidates take turns and the least of many rounds is kept. Needs the
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -45,7 +46,9 @@ def main() -> None:
             f"{name} {side}x{side}": measure(name, side, Path(folder), arguments)
             for name, side in NETWORKS.items()
         }
-    write({"threads": arguments.threads, "networks": figures}, arguments.output)
+    load = [round(one, 1) for one in os.getloadavg()]  # what else ran takes its share
+    figures = {"threads": arguments.threads, "load_average": load, "networks": figures}
+    write(figures, arguments.output)
 
 
 def measure(name: str, side: int, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
