@@ -20,6 +20,8 @@ _OPTIONAL = {
     "onnxruntime": ("onnxruntime", "second inference library", "onnxruntime"),
     "pyarrow": ("pyarrow", "Parquet files", "parquet"),
     "faster_coco_eval": ("faster-coco-eval", "posestream evaluate", "evaluate"),
+    "onnx": ("onnx", "posestream import and export", "onnx"),
+    "torch": ("torch", "posestream export", "torch"),
 }
 
 
