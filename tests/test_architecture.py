@@ -27,7 +27,7 @@ LEVELS = (
         "demo",
     },
     {"estimation"},
-    {"config", "assembly", "recording", "pipeline", "evaluation", "api"},
+    {"config", "assembly", "recording", "pipeline", "evaluation", "quantization", "api"},
     {"cli"},
 )
 MAY_IMPORT_SIDEWAYS = {

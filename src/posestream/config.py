@@ -21,7 +21,7 @@ from posestream.errors import ConfigError, suggestion
 Profile = Literal["fast", "balanced", "accurate"]
 Device = Literal["auto", "cpu"]
 BackendName = Literal["auto", "openvino", "onnxruntime"]
-Precision = Literal["auto", "f32", "bf16", "f16"]
+Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 Format = Literal["jsonl", "openpose", "coco", "csv", "parquet"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 Score = Annotated[float, Field(ge=0, le=1)]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import posestream
-from posestream.cli import demo, doctor, evaluate, models, run
+from posestream.cli import demo, doctor, evaluate, models, quantize, run
 
 app = typer.Typer(
     name="posestream",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("quantize")(quantize.quantize)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 

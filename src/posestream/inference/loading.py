@@ -12,7 +12,7 @@ from posestream.models.card import ModelCard
 
 BACKENDS = ("auto", "openvino", "onnxruntime")
 DEVICES = ("auto", "cpu")
-PRECISIONS = ("auto", "f32", "bf16", "f16")
+PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
 _log = logging.getLogger(__name__)
 
 
@@ -32,8 +32,9 @@ def load_backend(
         card: Describes the network.
         backend: ``openvino``, ``onnxruntime``, or ``auto``: the first of them that is installed.
         device: ``cpu``, or ``auto``, which is the same as long as nothing else is supported.
-        precision: ``f32``, ``bf16``, ``f16``, or ``auto``: bf16 where the CPU and the library have
-            it and it is clearly faster on the first picture, else f32.
+        precision: ``f32``, ``bf16``, ``f16``, ``int8`` for models that have INT8 weights, or
+            ``auto``: bf16 where the CPU and the library have it and it is clearly faster on the
+            first picture, else f32.
         threads: CPU threads in all; by default one per usable core.
         streams: How many calls of `Backend.infer` run side by side, sharing the threads. One is
             fastest for a single picture, one per core for many.

@@ -33,7 +33,8 @@ class OnnxRuntimeBackend:
 
         Args:
             card: Describes the network.
-            precision: ``auto`` or ``f32``, which are the same here.
+            precision: ``auto`` or ``f32``, which are the same here, or ``int8``: the card's INT8
+                weights.
             threads: CPU threads in all; by default one per usable core.
             streams: How many calls of `infer` run side by side, sharing the threads.
 
@@ -43,8 +44,9 @@ class OnnxRuntimeBackend:
             ConfigError: If a setting is not allowed.
         """
         self._runtime = _import_onnxruntime()
-        check_choice("precision", precision, ("auto", "f32"))
-        self._card = card
+        check_choice("precision", precision, ("auto", "f32", "int8"))
+        self._card = card.in_int8() if precision == "int8" else card
+        self._precision = "int8" if precision == "int8" else "f32"
         self._threads = threads_for(threads, streams)
         self._streams = streams
         self._failures = _failures(self._runtime)
@@ -54,7 +56,7 @@ class OnnxRuntimeBackend:
     def description(self) -> str:
         """What really runs, for people."""
         return (
-            f"ONNX Runtime {self._runtime.__version__}, CPU, f32, "
+            f"ONNX Runtime {self._runtime.__version__}, CPU, {self._precision}, "
             f"{described(self._threads, self._streams)}"
         )
 

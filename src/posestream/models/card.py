@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from posestream.errors import DamagedModelError, ModelError
+from posestream.errors import ConfigError, DamagedModelError, ModelError
 from posestream.topology import Topology
 
 MEANINGS: Mapping[str, tuple[str, ...]] = {
@@ -136,6 +136,18 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Int8Weights:
+    """A second file of weights, for ``precision: int8``."""
+
+    weights: WeightsFile
+    """The ONNX file."""
+    sha256: str
+    """Of the file, as 64 hexadecimal digits."""
+    size_bytes: int
+    """Of the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """A network's description; read one with `posestream.models.registry.find_model`.
 
@@ -169,6 +181,8 @@ class ModelCard:
     """Where the weights come from."""
     measured: tuple[Measurement, ...] = ()
     """Accuracy and speed."""
+    int8: Int8Weights | None = None
+    """The same network in INT8, if there is one."""
 
     def __post_init__(self) -> None:
         """Check that the outputs are what the family needs."""
@@ -182,6 +196,26 @@ class ModelCard:
             raise ModelError(
                 f"topology: {self.topology.name!r} has no paf_channels; family 'paf' needs them"
             )
+
+    def in_int8(self) -> ModelCard:
+        """Return the card of the same network in INT8.
+
+        Raises:
+            ConfigError: If there is none.
+        """
+        if self.int8 is None:
+            raise ConfigError(
+                f"precision: 'int8' is not allowed for model {self.name!r}, which has no INT8 "
+                "weights; allowed: auto, f32, bf16, f16"
+            )
+        second = self.int8
+        return replace(
+            self,
+            weights=second.weights,
+            sha256=second.sha256,
+            size_bytes=second.size_bytes,
+            int8=None,
+        )
 
     def read_weights(self) -> bytes:
         """Return the network, checked against the card.

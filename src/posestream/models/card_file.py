@@ -15,6 +15,7 @@ from posestream.models.card import (
     MEANINGS,
     PADDINGS,
     InputSpec,
+    Int8Weights,
     Measurement,
     ModelCard,
     WeightsFile,
@@ -78,6 +79,19 @@ def _card(table: Table, folder: Folder) -> ModelCard:
         licence=table.text("licence"),
         source=table.text("source"),
         measured=tuple(map(_measurement, table.tables("measured", keys=_names(Measurement)))),
+        int8=_int8(table, folder),
+    )
+
+
+def _int8(table: Table, folder: Folder) -> Int8Weights | None:
+    """Read the second file of weights, where there is one."""
+    if not table.has("int8"):
+        return None
+    inner = table.table("int8", keys=["file", "sha256", "size_bytes"])
+    return Int8Weights(
+        weights=folder.joinpath(_file_name(inner)),
+        sha256=_sha256(inner),
+        size_bytes=inner.whole("size_bytes"),
     )
 
 

@@ -44,13 +44,15 @@ def find_model(name_or_path: str | Path) -> ModelCard:
 
 
 def verify(card: ModelCard) -> None:
-    """Check that a model's weights are the file its card describes.
+    """Check that a model's weights, and those in INT8, are the files its card describes.
 
     Raises:
         ModelError: If the file cannot be read.
         DamagedModelError: If its hash is not the card's; the message names both.
     """
     card.read_weights()
+    if card.int8 is not None:
+        card.in_int8().read_weights()
 
 
 def _embedded_names() -> list[str]:
