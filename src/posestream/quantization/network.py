@@ -81,11 +81,13 @@ def read_float_network(weights: bytes, *, name: str) -> FloatNetwork:
         ModelError: If it is not ONNX, is quantized already, or has no convolution in f32.
     """
     onnx = import_onnx()
+    from google.protobuf.message import DecodeError
+
     model = onnx.ModelProto()
     try:
         model.ParseFromString(weights)
         model = _recent(model)
-    except (ValueError, RuntimeError, onnx.message.DecodeError) as error:
+    except (ValueError, RuntimeError, DecodeError) as error:
         problem = " ".join(str(error).split())
         raise ModelError(f"model {name!r}: onnx cannot read it: {problem}") from error
     if found := sorted(_QUANTIZED & {node.op_type for node in model.graph.node}):
