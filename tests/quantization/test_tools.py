@@ -17,13 +17,13 @@ def test_a_tool_quantizes_what_it_is_told_and_says_nothing(network, inputs, tool
     pytest.importorskip(tool)
     assert tool in installed_tools()
     error = OutputError(network, OUTPUTS, inputs)
-    layers = ["stem", "depthwise", "mix"]
+    layers = ["stem", "depthwise"]
     with contextlib.redirect_stdout(io.StringIO()) as said:
         model = quantized_by(tool, network, inputs, layers)
     assert said.getvalue() == ""
     made = {node.input[1]: node.name for node in model.graph.node if node.op_type == "Conv"}
     in_f32 = [name for weights, name in made.items() if weights.endswith("_wide")]
-    assert sorted(in_f32) == ["fields", "maps", "spread"]
+    assert sorted(in_f32) == ["fields", "maps", "mix", "spread"]
     assert 0 < error.of(model) < 0.05
 
 

@@ -49,7 +49,7 @@ def quantize(
     """Make an INT8 network, and keep it only if it is faster and accurate enough.
 
     Several recipes are measured against f32 on this machine; the fastest that loses little enough
-    is written. Needs: pip install 'posestream[quantize]'
+    is written. Needs the extra ``quantize`` of the package.
 
     Example: posestream quantize movenet-multipose fast.onnx -i photos -a annotations.json
     """

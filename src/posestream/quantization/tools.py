@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import onnx
 
 TOOLS = ("nncf", "onnxruntime")
+"""The tools by the names of their packages."""
+# ONNX Runtime runs a convolution in INT8 only if what follows it takes and gives 8 bits, too.
+_ONNXRUNTIME_OPERATORS = ["Conv", "Add", "Relu", "Clip", "Resize"]
 
 
 def installed_tools() -> list[str]:
@@ -86,12 +89,11 @@ def _by_onnxruntime(
             exact,
             made,
             cast(Any, _Reader(network.input_name, inputs)),
-            op_types_to_quantize=["Conv"],
+            op_types_to_quantize=_ONNXRUNTIME_OPERATORS,
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
             nodes_to_exclude=list(kept),
-            extra_options={"OpTypesToExcludeOutputQuantization": ["Conv"], "QuantizeBias": False},
         )
         return import_onnx().load(str(made))
 
