@@ -35,6 +35,7 @@ LEVELS = (
         "pipeline",
         "evaluation",
         "conversion",
+        "quantization",
         "api",
     },
     {"cli"},

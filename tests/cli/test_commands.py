@@ -176,7 +176,7 @@ def test_demo_works_without_any_video(tmp_path: Path):
     assert max(people) >= 3
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "evaluate", "doctor", "models"])
+@pytest.mark.parametrize("command", ["run", "demo", "evaluate", "quantize", "doctor", "models"])
 def test_help_teaches(command: str):
     done = posestream(command, "--help")
     assert done.returncode == 0

@@ -1,12 +1,16 @@
 """The right library is loaded, or the error says which words would do."""
 
+import hashlib
 import logging
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from posestream.errors import ConfigError, MissingDependencyError
 from posestream.inference.loading import load_backend
+from posestream.models.card import Weights
 
 
 @pytest.mark.parametrize(
@@ -23,7 +27,8 @@ from posestream.inference.loading import load_backend
             "provider: 'cuda' is not allowed with backend 'torch'",
         ),
         ({"provider": "cud"}, "provider: 'cud' is not allowed.*Did you mean 'cuda'"),
-        ({"precision": "f3"}, "precision: 'f3' .*auto, f32, bf16, f16.*Did you mean 'f32'"),
+        ({"precision": "f3"}, "precision: 'f3' .*auto, f32, bf16, f16, int8.*Did you mean 'f32'"),
+        ({"precision": "int8"}, "'int8' .* model 'tiny', which has no INT8 weights; allowed: auto"),
         ({"streams": 0}, "streams: 0 is not allowed; allowed: 1 or more"),
         ({"backend": "onnxruntime", "precision": "bf16"}, "'bf16' .*allowed: auto, f32"),
     ],
@@ -59,3 +64,24 @@ def test_compiled_networks_are_kept_only_if_asked_for(tiny_model, pictures, own_
     assert not own_cache.exists()
     load_backend(tiny_model(), backend="openvino", precision="f32").infer(pictures())
     assert len(list(own_cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
+def test_int8_runs_the_second_weights(tiny_model, answer, pictures, backend):
+    first = tiny_model()
+    second = Weights(first.weights, first.sha256, first.size_bytes)
+    empty = first.weights.with_name("empty.onnx")
+    empty.write_bytes(b"")
+    card = replace(first, weights=empty, sha256=hashlib.sha256(b"").hexdigest(), int8=second)
+    pixels = pictures()
+    running = load_backend(card, backend=backend, precision="int8")
+    maps = running.infer(pixels)
+    np.testing.assert_allclose(
+        maps["confidence_maps"], answer(card, pixels)["confidence_maps"], rtol=1e-5
+    )
+    assert ", int8, " in running.description
+
+
+def test_a_model_without_int8_is_refused_by_onnx_runtime_too(tiny_model):
+    with pytest.raises(ConfigError, match="has no INT8 weights"):
+        load_backend(tiny_model(), backend="onnxruntime", precision="int8")

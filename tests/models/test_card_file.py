@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from posestream.errors import ModelError
+from posestream.errors import ConfigError, ModelError
 from posestream.models.card_file import read_card
 
 CARD = """
@@ -145,6 +145,47 @@ def test_a_wrong_card_is_refused_by_name_value_and_what_is_allowed(
 def test_a_wrong_topology_is_refused(old: str, new: str, message: str):
     with pytest.raises(ModelError, match=re.escape("card.toml: ") + message):
         read(with_inline_topology(INLINE.replace(old, new, 1)))
+
+
+INT8 = f"""
+[int8]
+file = "net.int8.onnx"
+sha256 = "{"1" * 64}"
+size_bytes = 4
+"""
+
+
+def test_a_card_may_name_weights_in_int8():
+    card = read(CARD + INT8)
+    second = card.in_int8()
+    assert (second.weights, second.sha256) == (Path("models/net.int8.onnx"), "1" * 64)
+    assert (second.size_bytes, second.int8) == (4, None)
+    assert (second.name, second.input) == (card.name, card.input)
+
+
+def test_a_card_without_weights_in_int8_says_what_is_allowed():
+    message = "'int8' is not allowed for model 'net', which has no INT8 weights; allowed: auto, f32"
+    with pytest.raises(ConfigError, match=message):
+        read(CARD).in_int8()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('file = "net.int8.onnx"', "", "int8.file: missing"),
+        ('"net.int8.onnx"', '"../net.onnx"', "int8.file: .* a file beside the card"),
+        ("1111", "11", "int8.sha256: .* 64 lower-case hexadecimal"),
+        ("size_bytes = 4", "size_bytes = 0", "int8.size_bytes: 0 is not allowed"),
+        (
+            "size_bytes = 4",
+            "size_byte = 4",
+            "int8.size_byte: unknown .* 'size_bytes'",
+        ),
+    ],
+)
+def test_wrong_weights_in_int8_are_refused(old: str, new: str, message: str):
+    with pytest.raises(ModelError, match=f"^card.toml: .*{message}"):
+        read(CARD + INT8.replace(old, new, 1))
 
 
 @pytest.mark.parametrize(

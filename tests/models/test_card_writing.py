@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from posestream.models.card import Measurement, ModelCard
+from posestream.models.card import Measurement, ModelCard, Weights
 from posestream.models.card_file import read_card
 from posestream.models.card_writing import card_text
 from posestream.models.registry import list_models
@@ -22,6 +22,7 @@ CHANGES = {
     "measured": {"measured": (MEASURED, MEASURED)},
     "a topology of its own": {"topology": replace(OWN, name="own")},
     "a topology that only borrows a name": {"topology": OWN},
+    "weights in INT8": {"int8": Weights(Path("folder") / "net.int8.onnx", "1" * 64, 5)},
     "outputs with odd names": {"outputs": {"a:0 b": "confidence_maps", "": "part_affinity_fields"}},
 }
 
@@ -29,7 +30,8 @@ CHANGES = {
 def read_back(card: ModelCard) -> ModelCard:
     found = read_card(card_text(card), file="card.toml", folder=Path("folder"))
     assert found.weights == Path("folder") / card.weights.name
-    return replace(found, weights=card.weights)
+    int8 = found.int8 and card.int8 and replace(found.int8, file=card.int8.file)
+    return replace(found, weights=card.weights, int8=int8)
 
 
 @pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)

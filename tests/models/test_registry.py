@@ -132,6 +132,16 @@ def test_one_flipped_byte_is_damage_and_both_hashes_are_named(tmp_path: Path):
         verify(card)
 
 
+def test_damaged_weights_in_int8_are_damage(tmp_path: Path):
+    network = copy_model("movenet-paf", tmp_path)
+    second = f'[int8]\nfile = "second.onnx"\nsha256 = "{"0" * 64}"\nsize_bytes = 3\n'
+    with network.with_suffix(".toml").open("a") as card:
+        card.write(second)
+    (tmp_path / "second.onnx").write_bytes(b"abc")
+    with pytest.raises(DamagedModelError, match=rf"second.onnx is damaged.*says {'0' * 64}"):
+        verify(find_model(network))
+
+
 def test_cut_off_weights_are_damage(tmp_path: Path):
     network = copy_model("movenet-paf", tmp_path)
     network.write_bytes(network.read_bytes()[:-1])

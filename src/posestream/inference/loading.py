@@ -43,8 +43,8 @@ def load_backend(
         require_provider: Whether it is an error if the provider cannot be used, rather than a
             warning and the next best.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``: the CPU.
-        precision: ``f32``, ``bf16``, ``f16``, ``int8``, or ``auto``: the fastest that the library
-            has on the device without a measurable loss.
+        precision: ``f32``, ``bf16``, ``f16``, ``int8`` for models that have INT8 weights, or
+            ``auto``: the fastest that the library has on the device without a measurable loss.
         threads: CPU threads in all; by default one per usable core.
         streams: How many calls of `Backend.infer` run side by side, sharing the threads. One is
             fastest for a single picture, one per core for many.

@@ -60,8 +60,8 @@ class OnnxRuntimeBackend:
             provider: A key of `PROVIDERS`, or ``auto``.
             require_provider: Whether the next best provider will not do.
             device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-            precision: ``auto`` or ``f32``; TensorRT also ``f16``, which is its ``auto``, and
-                ``int8`` for a network with quantisation inside.
+            precision: ``auto`` or ``f32``, ``int8`` for the card's INT8 weights; TensorRT also
+                ``f16``, which is its ``auto``.
             threads: CPU threads in all; by default one per usable core.
             streams: How many calls of `infer` run side by side, sharing the threads.
             workspace_mb: Memory that TensorRT may use while it builds an engine.
@@ -74,7 +74,8 @@ class OnnxRuntimeBackend:
         """
         self._runtime = _import_onnxruntime()
         check_choice("provider", provider, ("auto", *PROVIDERS))
-        check_choice("precision", precision, _PRECISIONS.get(provider, ("auto", "f32")))
+        check_choice("precision", precision, _PRECISIONS.get(provider, ("auto", "f32", "int8")))
+        card = card.in_int8() if precision == "int8" else card
         self._card = card
         self._threads = threads_for(threads, streams)
         self._streams = streams

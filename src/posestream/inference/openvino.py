@@ -43,8 +43,8 @@ class OpenVinoBackend:
 
         Args:
             card: Describes the network.
-            precision: ``f32``, ``bf16``, ``f16``, or ``auto``: f32 or bf16, whichever is faster
-                on the first picture.
+            precision: ``f32``, ``bf16``, ``f16``, ``int8``: the card's INT8 weights, or ``auto``:
+                f32 or bf16, whichever is faster on the first picture.
             threads: CPU threads in all; by default one per usable core.
             streams: How many calls of `infer` run side by side, sharing the threads.
             cache: Keeps compiled networks for the next process.
@@ -56,7 +56,9 @@ class OpenVinoBackend:
         """
         self._openvino = import_openvino()
         self._core = openvino_core()
-        self._card = card
+        self._in_int8 = precision == "int8"
+        self._card = card = card.in_int8() if self._in_int8 else card
+        precision = "f32" if self._in_int8 else precision  # what is not quantized
         self._streams = streams
         self._cache = cache
         usable = usable_precisions(self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
@@ -84,6 +86,7 @@ class OpenVinoBackend:
             get = self._running.compiled.get_property
             name = get("INFERENCE_PRECISION_HINT").get_type_name()
             threads, streams = get("INFERENCE_NUM_THREADS"), get("NUM_STREAMS")
+        name = "int8" if self._in_int8 else name
         return f"OpenVINO {version}, CPU, {name}, {described(threads, streams)}"
 
     def infer(self, pixels: npt.NDArray[np.uint8]) -> Maps:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from posestream.errors import DamagedModelError, ModelError
+from posestream.errors import ConfigError, DamagedModelError, ModelError
 from posestream.geometry import InputRule
 from posestream.models.onnx_file import MAX_BYTES, check_external, inspect
 from posestream.topology import Topology
@@ -164,6 +164,18 @@ class Measurement:
     """What it ran on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A network's file and what is known of it."""
+
+    file: WeightsFile
+    """The network as ONNX."""
+    sha256: str
+    """Hash of the file, 64 lower-case hexadecimal digits."""
+    size_bytes: int
+    """Size of the file."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """A network's description; read one with `posestream.models.registry.find_model`.
@@ -198,6 +210,8 @@ class ModelCard:
     """Where the weights come from."""
     measured: tuple[Measurement, ...] = ()
     """Accuracy and speed."""
+    int8: Weights | None = None
+    """The same network in INT8, if there is one."""
 
     def __post_init__(self) -> None:
         """Check that the outputs are what the family needs."""
@@ -216,6 +230,26 @@ class ModelCard:
             raise ModelError(
                 f"topology: {self.topology.name!r} has no paf_channels; family 'paf' needs them"
             )
+
+    def in_int8(self) -> ModelCard:
+        """Return the card of the same network in INT8.
+
+        Raises:
+            ConfigError: If there is none.
+        """
+        if self.int8 is None:
+            raise ConfigError(
+                f"precision: 'int8' is not allowed for model {self.name!r}, which has no INT8 "
+                "weights; allowed: auto, f32, bf16, f16"
+            )
+        second = self.int8
+        return replace(
+            self,
+            weights=second.file,
+            sha256=second.sha256,
+            size_bytes=second.size_bytes,
+            int8=None,
+        )
 
     def read_weights(self) -> bytes:
         """Return the network, checked against the card.

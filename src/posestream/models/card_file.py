@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from posestream.models.card import (
     InputSpec,
     Measurement,
     ModelCard,
+    Weights,
     WeightsFile,
 )
 from posestream.models.table import Table
@@ -37,17 +38,7 @@ def _names(values: type) -> list[str]:
 
 _CARD_KEYS = ["file" if name == "weights" else name for name in _names(ModelCard)]
 
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A network's file and what is known of it."""
-
-    file: WeightsFile
-    """The network as ONNX."""
-    sha256: str
-    """Hash of the file, 64 lower-case hexadecimal digits."""
-    size_bytes: int
-    """Size of the file."""
+_WEIGHTS_KEYS = _names(Weights)
 
 
 class Folder(Protocol):
@@ -72,10 +63,10 @@ def read_card(text: str, *, file: str, folder: Folder) -> ModelCard:
     """
     try:
         table = Table(tomllib.loads(text), keys=_CARD_KEYS)
-        weights = Weights(
-            folder.joinpath(_file_name(table)), _sha256(table), table.whole("size_bytes")
-        )
-        return _card(table, weights)
+        int8 = None
+        if table.has("int8"):
+            int8 = _weights(table.table("int8", keys=_WEIGHTS_KEYS), folder)
+        return replace(_card(table, _weights(table, folder)), int8=int8)
     except ValueError as error:
         raise ModelError(f"{file}: {error}") from error
 
@@ -115,6 +106,10 @@ def _card(table: Table, weights: Weights, *, name: str | None = None) -> ModelCa
         source=table.text("source", default="unknown"),
         measured=tuple(map(_measurement, table.tables("measured", keys=_names(Measurement)))),
     )
+
+
+def _weights(table: Table, folder: Folder) -> Weights:
+    return Weights(folder.joinpath(_file_name(table)), _sha256(table), table.whole("size_bytes"))
 
 
 def _file_name(table: Table) -> str:

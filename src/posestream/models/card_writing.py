@@ -29,6 +29,10 @@ def card_text(card: ModelCard) -> str:
     tables = [_lines(top)]
     if not is_known:
         tables.append(_table("[topology]", _topology(card.topology)))
+    if card.int8 is not None:
+        second = card.int8
+        weights = {"file": second.file.name, "sha256": second.sha256}
+        tables.append(_table("[int8]", {**weights, "size_bytes": second.size_bytes}))
     tables.append(_table("[input]", _input(card.input)))
     tables.append(_table("[outputs]", card.outputs))
     for one in card.measured:

@@ -7,8 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 from posestream.errors import ModelError, UnknownModelError, suggestion
-from posestream.models.card import ModelCard
-from posestream.models.card_file import Weights, read_card, read_template
+from posestream.models.card import ModelCard, Weights
+from posestream.models.card_file import read_card, read_template
 from posestream.models.onnx_file import MAX_BYTES
 
 CARD = "card.toml"
@@ -56,13 +56,15 @@ def find_model(name_or_path: str | Path, *, card: str | Path | None = None) -> M
 
 
 def verify(card: ModelCard) -> None:
-    """Check that a model's weights are the file its card describes.
+    """Check that a model's weights, and those in INT8, are the files its card describes.
 
     Raises:
         ModelError: If the file cannot be read.
         DamagedModelError: If its hash is not the card's; the message names both.
     """
     card.read_weights()
+    if card.int8 is not None:
+        card.in_int8().read_weights()
 
 
 def _embedded_names() -> list[str]:

@@ -79,6 +79,10 @@ class Table:
         rows = enumerate(self.sequence(key, dict, default=[]))
         return [Table(row, keys=keys, path=self._dotted(f"{key}[{i}]")) for i, row in rows]
 
+    def has(self, key: str) -> bool:
+        """Tell whether there is a key."""
+        return key in self._values
+
     def is_table(self, key: str) -> bool:
         """Tell whether a key holds a table."""
         return isinstance(self._values.get(key), dict)
