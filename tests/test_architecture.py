@@ -27,7 +27,7 @@ LEVELS = (
         "demo",
     },
     {"estimation"},
-    {"config", "assembly", "recording", "pipeline", "evaluation", "api"},
+    {"config", "families", "assembly", "recording", "pipeline", "evaluation", "api"},
     {"cli"},
 )
 MAY_IMPORT_SIDEWAYS = {

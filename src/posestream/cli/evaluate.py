@@ -19,6 +19,7 @@ def evaluate(
     output: options.OutputFile = None,
     model: options.Model = None,
     card: options.Card = None,
+    detector: options.Detector = None,
     profile: options.Profile = None,
     device: options.Device = None,
     backend: options.Backend = None,

@@ -12,6 +12,8 @@ from posestream.models.card import ModelCard
 
 Maps = Mapping[str, npt.NDArray[np.float32]]
 Arrays = Sequence[npt.NDArray[np.float32]]
+_MORE_CHANNELS = ("confidence_maps", "part_affinity_fields")
+"""Meanings that may have more channels than the topology needs, such as a background."""
 
 
 def port_names(
@@ -68,8 +70,20 @@ def run_checked(
     if len(parts) == 1:
         arrays = parts[0]
     else:
-        arrays = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+        arrays = [_joined(pieces) for pieces in zip(*parts, strict=True)]
     return _checked_maps(card, arrays, pixels.shape)
+
+
+def _joined(pieces: Arrays) -> npt.NDArray[np.float32]:
+    """Join batches; networks that say as many people as they see get rows of nobody, all 0."""
+    most = max((piece.shape[1] for piece in pieces if piece.ndim > 1), default=0)
+    padded = [
+        np.pad(piece, [(0, 0), (0, most - piece.shape[1]), *[(0, 0)] * (piece.ndim - 2)])
+        if piece.ndim > 1 and piece.shape[1] < most
+        else piece
+        for piece in pieces
+    ]
+    return np.concatenate(padded)
 
 
 def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
@@ -85,28 +99,49 @@ def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
 
 def _checked_maps(card: ModelCard, arrays: Arrays, batch_shape: tuple[int, ...]) -> Maps:
     for (name, meaning), array in zip(card.outputs.items(), arrays, strict=True):
-        promised = _promised_shape(card, meaning, batch_shape)
-        at_least = meaning in ("confidence_maps", "part_affinity_fields")
-        channels_fit = array.ndim == 4 and (
-            array.shape[1] >= promised[1] if at_least else array.shape[1] == promised[1]
+        promised = promised_shape(card, meaning, batch_shape)
+        at_least = meaning in _MORE_CHANNELS
+        fits = array.ndim == len(promised) and all(
+            wanted is None or found == wanted or (at_least and axis == 1 and found > wanted)
+            for axis, (found, wanted) in enumerate(zip(array.shape, promised, strict=True))
         )
-        rest_fits = array.shape[:1] + array.shape[2:] == promised[:1] + promised[2:]
-        if array.dtype != np.float32 or not channels_fit or not rest_fits:
+        if array.dtype != np.float32 or not fits:
             more = " or more channels" if at_least else ""
+            shape = ", ".join("N" if size is None else str(size) for size in promised)
             raise InferenceError(
                 f"model {card.name!r}: output {name!r} is {array.shape} {array.dtype}; "
-                f"the card promises {promised} float32{more}"
+                f"the card promises ({shape}) float32{more}"
             )
     return dict(zip(card.outputs.values(), arrays, strict=True))
 
 
-def _promised_shape(
+def promised_shape(
     card: ModelCard, meaning: str, batch_shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
+) -> tuple[int | None, ...]:
+    """Return the shape that a card promises of an output.
+
+    Args:
+        card: Describes the network.
+        meaning: What the output means, one of the card's.
+        batch_shape: ``(B, H, W, ...)`` of the input.
+
+    Returns:
+        Sizes; None where the network may choose, such as the number of people.
+    """
     batch, height, width = batch_shape[:3]
     keypoints = len(card.topology.keypoints)
-    if meaning == "person_keypoints":
-        return batch, 1, keypoints, 3
+    people: dict[str, tuple[int | None, ...]] = {
+        "person_keypoints": (batch, 1, keypoints, 3),
+        "simcc_x": (batch, keypoints, round(width * card.split_ratio)),
+        "simcc_y": (batch, keypoints, round(height * card.split_ratio)),
+        "yolo_predictions": (batch, 5 + 3 * keypoints, None),
+        "yolo_people": (batch, None, 6 + 3 * keypoints),
+        "person_boxes": (batch, None, 5),
+        "box_keypoints": (batch, None, keypoints, 3),
+        "movenet_people": (batch, None, 3 * keypoints + 5),
+    }
+    if meaning in people:
+        return people[meaning]
     channels = {
         "center_heatmap": 1,
         "box_size": 2,
