@@ -52,7 +52,7 @@ class OnePersonDecoder:
     def _person(self, row: Floats, letterbox: Letterbox) -> Poses:
         points, scores = keypoints_in_frame(row, letterbox)
         score = scores.mean(axis=1)
-        if not scores.any() or score[0] < self._min_score:
+        if score[0] <= 0 or score[0] < self._min_score:
             return Poses.empty(row.shape[1])
         seen = scores[0] >= min(_SEEN, float(scores.max()))
         box = np.concatenate([points[0, seen].min(axis=0), points[0, seen].max(axis=0)])

@@ -78,7 +78,8 @@ class TopDownEstimator:
     def description(self) -> str:
         """What really runs, for people."""
         width, height = self._input_size
-        return f"{width}x{height} per person, people found by: {self._people.description}"
+        network = f"{width}x{height} per person, {self._backend.description}"
+        return f"{network}, people found by: {self._people.description}"
 
     def estimate(self, images: Sequence[Image]) -> list[Poses]:
         """Return everyone in each picture, in its pixels, best first."""

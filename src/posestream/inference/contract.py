@@ -49,6 +49,31 @@ def port_names(
     return wanted, names
 
 
+def input_conflict(card: ModelCard, port: str, declared: Sequence[int | None]) -> str | None:
+    """Return how a network's input contradicts its card, or None if it does not.
+
+    Args:
+        card: Describes the network.
+        port: The network's own name of its input.
+        declared: Sizes of its axes; None for those that are free.
+    """
+    width, height = card.input.fixed_size or (None, None)
+    wanted = [card.input.batch, height, width, 3]
+    if card.input.layout == "NCHW":
+        wanted = [card.input.batch, 3, height, width]
+    if len(declared) == 4 and all(
+        one is None or other is None or one == other
+        for one, other in zip(declared, wanted, strict=True)
+    ):
+        return None
+    axes = ["B", "H", "W", "3"] if card.input.layout == "NHWC" else ["B", "3", "H", "W"]
+    asked = ", ".join(
+        a if size is None else str(size) for a, size in zip(axes, wanted, strict=True)
+    )
+    found = ", ".join("free" if size is None else str(size) for size in declared)
+    return f"model {card.name!r}: input {port!r} is ({found}); the card promises ({asked})"
+
+
 def run_checked(
     card: ModelCard,
     pixels: npt.NDArray[np.uint8],

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.errors import InferenceError, MissingDependencyError, ModelError
-from posestream.inference.contract import Arrays, Maps, port_names, run_checked
+from posestream.inference.contract import Arrays, Maps, input_conflict, port_names, run_checked
 from posestream.inference.pixels import network_input
 from posestream.inference.settings import check_choice, described, threads_for
 from posestream.models.card import ModelCard
@@ -93,6 +93,9 @@ class OnnxRuntimeBackend:
         self._input, self._outputs = port_names(
             self._card, [port.name for port in inputs], [port.name for port in outputs]
         )
+        declared = [size if isinstance(size, int) else None for size in inputs[0].shape]
+        if conflict := input_conflict(self._card, self._input, declared):
+            raise ModelError(conflict)
         return session
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from posestream.errors import ModelError
-from posestream.inference.contract import port_names
+from posestream.inference.contract import input_conflict, port_names
 from posestream.inference.openvino_library import import_openvino
 from posestream.models.card import InputSpec, ModelCard
 
@@ -38,9 +38,21 @@ def read_network(
         problem = " ".join(str(error).split())
         raise ModelError(f"model {card.name!r}: OpenVINO cannot read it: {problem}") from error
     network = _with_only_its_outputs(whole, card)
-    network = _with_conversion(network, card.input)
-    network.reshape([*(size or (-1, -1, -1)), 3])
+    conflict = _conflict(network, card)  # it may still be able to take another size
+    try:
+        network = _with_conversion(network, card.input)
+        network.reshape([*(size or (-1, -1, -1)), 3])
+    except RuntimeError as error:
+        if conflict is None:
+            raise
+        raise ModelError(conflict) from error
     return network
+
+
+def _conflict(network: ov.Model, card: ModelCard) -> str | None:
+    port = network.inputs[0]
+    declared = [size.get_length() if size.is_static else None for size in port.partial_shape]
+    return input_conflict(card, port.get_any_name(), declared)
 
 
 def _with_only_its_outputs(whole: ov.Model, card: ModelCard) -> ov.Model:
