@@ -41,9 +41,20 @@ def test_movenet_for_one_person_looks_at_the_whole_picture_unless_told_otherwise
 
 def test_any_network_that_finds_people_is_a_detector(tmp_path: Path):
     model = str(generated("vitpose", tmp_path))
-    detector = str(with_own_card(generated("yolo26-pose", tmp_path), "yolo26-pose"))
-    text = built(model=model, card="vitpose", detector=detector).description
-    assert "people found by: 640x640" in text
+    detector = generated("yolo26-pose", tmp_path)
+    options = {"model": model, "card": "vitpose", "detector": str(detector)}
+    assert "found by: 640x640" in built(**options, detector_card="yolo26-pose").description
+    with_own_card(detector, "yolo26-pose")
+    assert "found by: 640x640" in built(**options).description
+
+
+def test_a_detectors_card_needs_a_detector(tmp_path: Path):
+    model = str(generated("rtmpose", tmp_path))
+    for detector in (None, "none"):
+        with pytest.raises(ConfigError, match=r"detector_card: 'rtmo' needs a detector"):
+            built(model=model, card="rtmpose", detector=detector, detector_card="rtmo")
+    with pytest.raises(ConfigError, match=r"detector_card: 'rtmo' is not allowed with model"):
+        built(model="movenet-multipose", detector_card="rtmo")
 
 
 def test_a_network_for_one_person_finds_nobody_for_another(tmp_path: Path):

@@ -33,11 +33,13 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
         MissingDependencyError: If its library is not installed.
     """
     card = _card(settings)
-    if settings.detector is not None and card.family not in CROP_FAMILIES:
-        raise ConfigError(
-            f"detector: {settings.detector!r} is not allowed with model {card.name!r}, which finds "
-            f"people by itself; allowed for families {', '.join(CROP_FAMILIES)}"
-        )
+    for key in ("detector", "detector_card"):
+        value = getattr(settings, key)
+        if value is not None and card.family not in CROP_FAMILIES:
+            raise ConfigError(
+                f"{key}: {value!r} is not allowed with model {card.name!r}, which finds people "
+                f"by itself; allowed for families {', '.join(CROP_FAMILIES)}"
+            )
     return recipe(card)(card, settings, lambda one: _load(one, settings, streams))
 
 

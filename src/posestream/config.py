@@ -54,6 +54,9 @@ class EstimatorConfig(BaseModel):
         description="What finds the people for a network that sees one at a time: a model, or "
         "none for the whole picture; by default movenet-multipose.",
     )
+    detector_card: str | None = Field(
+        default=None, description="What describes the detector, as card describes the model."
+    )
     profile: Profile = Field(default="balanced", description="Speed against accuracy.")
     device: Device = Field(default="auto", description="Where the network runs.")
     backend: BackendName = Field(default="auto", description="Inference library.")

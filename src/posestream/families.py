@@ -79,6 +79,8 @@ def _one_stage(card: ModelCard, settings: EstimatorConfig, load: Load) -> Estima
 
 def _one_person(card: ModelCard, settings: EstimatorConfig, load: Load) -> Estimator:
     """See each person that a detector finds, or the whole picture as one person."""
+    if settings.detector_card is not None and settings.detector in (None, WHOLE_PICTURE):
+        raise ConfigError(f"detector_card: {settings.detector_card!r} needs a detector, a file")
     detector = settings.detector or (WHOLE_PICTURE if card.family == "single" else _DETECTOR)
     if detector == WHOLE_PICTURE:
         decoder = _crop_decoder(card, _min_score(settings, _ONE_PERSON_MIN_SCORE))
@@ -101,7 +103,7 @@ def _detector(name: str, settings: EstimatorConfig, load: Load) -> Estimator:
 
     Nobody can score more than the detector says, so the least score holds there already.
     """
-    card = find_model(name)
+    card = find_model(name, card=settings.detector_card)
     if card.family in CROP_FAMILIES:
         raise ConfigError(
             f"detector: {name!r} is not allowed: family {card.family!r} places one person's "

@@ -20,6 +20,7 @@ def evaluate(
     model: options.Model = None,
     card: options.Card = None,
     detector: options.Detector = None,
+    detector_card: options.DetectorCard = None,
     profile: options.Profile = None,
     device: options.Device = None,
     backend: options.Backend = None,

@@ -58,6 +58,7 @@ def _metavar(key: str) -> str | None:
     words |= {
         "card": "NAME|FILE",
         "detector": "NAME|FILE",
+        "detector_card": "NAME|FILE",
         "input_size": "WxH",
         "input_mean": "LIST",
         "input_std": "LIST",
@@ -72,6 +73,7 @@ OVERLAY = "Drawing"
 Model = Annotated[str | None, option("model", "--model", "-m", panel=ESTIMATOR)]
 Card = Annotated[str | None, option("card", "--card", panel=ESTIMATOR)]
 Detector = Annotated[str | None, option("detector", "--detector", panel=ESTIMATOR)]
+DetectorCard = Annotated[str | None, option("detector_card", "--detector-card", panel=ESTIMATOR)]
 InputSize = Annotated[str | None, option("input_size", "--input-size", panel=NETWORK)]
 InputColour = Annotated[str | None, option("input_colour", "--input-colour", panel=NETWORK)]
 InputScale = Annotated[float | None, option("input_scale", "--input-scale", panel=NETWORK)]

@@ -31,6 +31,7 @@ def run(
     model: options.Model = None,
     card: options.Card = None,
     detector: options.Detector = None,
+    detector_card: options.DetectorCard = None,
     profile: options.Profile = None,
     device: options.Device = None,
     backend: options.Backend = None,

@@ -20,6 +20,8 @@ _FACE_SHARE = 0.6
 _DENSE = frozenset({"face", "hand", "thumb", "finger", "forefinger"})
 _DENSE_SHARE = 0.3
 """Width of a limb of a hand or of a face of a whole body, in limb widths; they have many points."""
+_LEAST_BODY = 4
+"""Keypoints that are neither of a hand nor of a face, from which a topology is a body's."""
 _RIM_SHARE = 0.3
 """Width of the dark rim around a limb, in limb widths."""
 _RIM_OPACITY = 0.55
@@ -224,12 +226,12 @@ def _limb_colour(first: str, second: str) -> RGB:
 
 
 def _shares(names: tuple[str, ...]) -> list[float]:
-    """Return how wide each keypoint is drawn, in limb widths: all 1 where everything is small."""
+    """Return how wide each keypoint is drawn, in limb widths: all 1 of a hand or a face alone."""
     words = [set(re.split(r"[^a-z]+", name.lower())) for name in names]
     shares = [
         _DENSE_SHARE if _DENSE & own else _FACE_SHARE if _FACE & own else 1.0 for own in words
     ]
-    return shares if 1.0 in shares else [1.0] * len(shares)
+    return shares if shares.count(1.0) >= _LEAST_BODY else [1.0] * len(shares)
 
 
 def _limb_share(first: float, second: float) -> float:
