@@ -11,7 +11,6 @@ Source:
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,8 +19,9 @@ from posestream.decoding.one_person import Places
 from posestream.types import Fields
 
 Floats = npt.NDArray[np.float32]
-_KERNEL = 11
-"""Side of the Gaussian that blurs a heatmap, cells; what ViTPose takes for its 48 x 64 cells."""
+_BLUR = np.exp(-(np.arange(-5, 6, dtype=np.float32) ** 2) / (2 * 2.0**2))
+_BLUR /= _BLUR.sum()
+"""Weights of the cells along one axis of the blur; what ViTPose takes for its 48 x 64 cells."""
 _LOWEST, _HIGHEST = 1e-3, 50.0
 """Heights outside are cut off before the logarithm."""
 
@@ -46,30 +46,22 @@ def heatmaps(*, stride: int, grid: str) -> Places:
             cells = np.array([width, height], np.float32)
             step = ((inputs - 1) / np.maximum(cells - 1, 1))[:, None]
         flat = maps.reshape(batch * keypoints, height, width)
-        peaks = find_peaks(flat, _blurred_logarithms(flat)).reshape(batch, keypoints, 3)
+        peaks = find_peaks(flat, _BLUR).reshape(batch, keypoints, 3)
         points = peaks[..., :2] * step + 0.5
         return np.concatenate([points, peaks[..., 2:]], axis=2, dtype=np.float32)
 
     return read
 
 
-def _blurred_logarithms(maps: Floats) -> Floats:
-    """Return logarithms of ``(N, h, w)`` maps, blurred but as high as before."""
-    blurred = np.empty_like(maps)
-    for one, target in zip(maps, blurred, strict=True):
-        limited = np.clip(one, 0, _HIGHEST)
-        smooth = cv2.GaussianBlur(limited, (_KERNEL, _KERNEL), 0, borderType=cv2.BORDER_CONSTANT)
-        target[:] = smooth * (limited.max() / max(float(smooth.max()), 1e-12))
-    return np.log(np.clip(blurred, _LOWEST, _HIGHEST))
-
-
 @compiled
-def find_peaks(maps: Floats, logarithms: Floats) -> Floats:
+def find_peaks(maps: Floats, kernel: Floats) -> Floats:
     """Find the maximum of every map between its cells.
 
+    Only the cells around the highest one are blurred, and scaled so that it is as high as before.
+
     Args:
-        maps: ``(N, h, w)`` heatmaps, finite.
-        logarithms: ``(N, h, w)`` of the blurred maps.
+        maps: ``(N, h, w)`` heatmaps, finite; 0 outside.
+        kernel: ``(2r + 1,)`` weights of the cells along one axis of the blur.
 
     Returns:
         ``(N, 3)`` x and y in cells, cell ``i`` at ``i``, no more than a cell from the highest one;
@@ -77,23 +69,49 @@ def find_peaks(maps: Floats, logarithms: Floats) -> Floats:
     """
     count, height, width = maps.shape
     found = np.zeros((count, 3), np.float32)
+    logs = np.zeros((3, 3))
     for n in range(count):
         highest = np.argmax(maps[n])
         y, x = highest // width, highest % width
-        left, right = max(x - 1, 0), min(x + 1, width - 1)
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
-        here = logarithms[n]
-        middle = here[y, x]
-        dx, dy = (here[y, right] - here[y, left]) / 2, (here[below, x] - here[above, x]) / 2
-        dxx = here[y, right] - 2 * middle + here[y, left]
-        dyy = here[below, x] - 2 * middle + here[above, x]
-        dxy = here[below, right] - here[below, left] - here[above, right] + here[above, left]
-        dxy /= 4
-        curvature = dxx * dyy - dxy * dxy
-        step_x, step_y = 0.0, 0.0
-        if curvature > 1e-9 and dxx < 0:
-            step_x = min(max((dxy * dy - dyy * dx) / curvature, -1.0), 1.0)
-            step_y = min(max((dxy * dx - dxx * dy) / curvature, -1.0), 1.0)
+        top = min(max(maps[n, y, x], 0.0), _HIGHEST)
+        scale = top / max(_blurred(maps[n], kernel, y, x), 1e-12)
+        for i in range(3):
+            for j in range(3):
+                row = min(max(y + i - 1, 0), height - 1)
+                column = min(max(x + j - 1, 0), width - 1)
+                level = scale * _blurred(maps[n], kernel, row, column)
+                logs[i, j] = np.log(min(max(level, _LOWEST), _HIGHEST))
+        step_x, step_y = _newton_step(logs)
         found[n, 0], found[n, 1] = x + step_x, y + step_y
         found[n, 2] = max(maps[n, y, x], 0.0)
     return found
+
+
+@compiled(cached=False)
+def _blurred(one: Floats, kernel: Floats, y: int, x: int) -> float:
+    """Return the height of a blurred ``(h, w)`` map at a cell."""
+    height, width = one.shape
+    reach = len(kernel) // 2
+    total = 0.0
+    for row in range(max(y - reach, 0), min(y + reach + 1, height)):
+        across = 0.0
+        for column in range(max(x - reach, 0), min(x + reach + 1, width)):
+            level = min(max(one[row, column], 0.0), _HIGHEST)
+            across += kernel[column - x + reach] * level
+        total += kernel[row - y + reach] * across
+    return total
+
+
+@compiled(cached=False)
+def _newton_step(logs: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return where the top of a hill is from the middle of ``(3, 3)`` heights, at most a cell."""
+    dx, dy = (logs[1, 2] - logs[1, 0]) / 2, (logs[2, 1] - logs[0, 1]) / 2
+    dxx = logs[1, 2] - 2 * logs[1, 1] + logs[1, 0]
+    dyy = logs[2, 1] - 2 * logs[1, 1] + logs[0, 1]
+    dxy = (logs[2, 2] - logs[2, 0] - logs[0, 2] + logs[0, 0]) / 4
+    curvature = dxx * dyy - dxy * dxy
+    if not curvature > 1e-9 or dxx >= 0:
+        return 0.0, 0.0
+    step_x = (dxy * dy - dyy * dx) / curvature
+    step_y = (dxy * dx - dxx * dy) / curvature
+    return min(max(step_x, -1.0), 1.0), min(max(step_y, -1.0), 1.0)
