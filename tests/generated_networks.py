@@ -55,6 +55,7 @@ class Graph:
     """Writes ONNX line by line."""
 
     def __init__(self) -> None:
+        self.poison: float | None = None
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
@@ -79,6 +80,8 @@ class Graph:
     ) -> None:
         """Write the network; outputs are value and shape by the network's own name."""
         for name, (value, _) in outputs.items():
+            if self.poison is not None:
+                value = self.add("Add", value, self.constant(self.poison))
             self.nodes.append(helper.make_node("Identity", [value], [name]))
         sides: list[int | str] = list((spec.fixed_size or ("W", "H"))[::-1])
         batch: int | str = spec.batch or "B"
@@ -164,15 +167,23 @@ def _bell(graph: Graph, points: str, axis: int, cells: int, step: float, sigma: 
     return graph.add("Exp", half)
 
 
-def write_network(path: Path, card: ModelCard, size: tuple[int, int] | None = None) -> None:
+def write_network(
+    path: Path,
+    card: ModelCard,
+    size: tuple[int, int] | None = None,
+    *,
+    poison: float | None = None,
+) -> None:
     """Write the network that a card describes.
 
     Args:
         path: Where to.
         card: Describes it; any file may be behind it.
         size: Width and height of the input, if the card leaves them open.
+        poison: Added to everything that it says.
     """
     graph = Graph()
+    graph.poison = poison
     width, height = size = size or card.input.fixed_size or (0, 0)
     count = len(card.topology.keypoints)
     points, scores, box, least = _people(graph, card, size)
@@ -240,6 +251,8 @@ def _rtmo(graph: Graph, port, values: Values, count: int, size, batch) -> Output
     boxes = _rows(graph, graph.add("Concat", box, least, axis=1))
     flat = _triples(graph, points, scores, count, y_first=False)
     people = graph.reshaped(flat, -1, 1, count, 3)
+    sure = graph.reshaped(graph.add("Greater", least, graph.constant(0.5)), -1)
+    boxes, people = (graph.add("Compress", rows, sure, axis=1) for rows in (boxes, people))
     return {port(0): (boxes, [batch, "N", 5]), port(1): (people, [batch, "N", count, 3])}
 
 
@@ -281,9 +294,10 @@ def hand_points() -> np.ndarray:
     return np.array([(0.5, 0.85), *fingers])
 
 
-def write_hand_network(path: Path, card: ModelCard) -> None:
+def write_hand_network(path: Path, card: ModelCard, *, poison: float | None = None) -> None:
     """Write a PAF network that sees the hand of `hand_points` in every picture."""
     graph = Graph()
+    graph.poison = poison
     width, height = card.input.fixed_size or (0, 0)
     rows, columns = height // card.stride, width // card.stride
     points = hand_points() * [columns, rows]
@@ -308,21 +322,28 @@ def write_hand_network(path: Path, card: ModelCard) -> None:
     graph.save(path, card.input, outputs)
 
 
-def generated(template: str, folder: Path, *, size: tuple[int, int] | None = None) -> Path:
+def generated(
+    template: str,
+    folder: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    poison: float | None = None,
+) -> Path:
     """Write a network with the outputs that a template describes.
 
     Args:
         template: The card's name.
         folder: Where to.
         size: Width and height of the input, if the card leaves them open.
+        poison: Added to everything that the network says.
     """
     path = folder / f"{template}.onnx"
     path.write_bytes(b"")
     card = find_model(path, card=template)
     if card.family == "paf":
-        write_hand_network(path, card)
+        write_hand_network(path, card, poison=poison)
     else:
-        write_network(path, card, size)
+        write_network(path, card, size, poison=poison)
     return path
 
 

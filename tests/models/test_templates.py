@@ -25,9 +25,9 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("POSESTREAM_CACHE_DIR", str(tmp_path / "cache"))
 
 
-def network(template: str, folder: Path) -> str:
+def network(template: str, folder: Path, *, poison: float | None = None) -> str:
     """Write the network of a template's contract."""
-    return str(generated(template, folder, size=SIZES.get(template)))
+    return str(generated(template, folder, size=SIZES.get(template), poison=poison))
 
 
 def finder(folder: Path) -> str:
@@ -133,12 +133,25 @@ def test_a_card_for_another_network_is_refused_with_both_shapes(
         ).predict(painted())
 
 
-def test_an_empty_picture_holds_nobody(tmp_path):
-    for template in ONE_STAGE:
-        estimator = PoseEstimator(
-            model=network(template, tmp_path), card=template, backend="onnxruntime"
-        )
-        assert len(estimator.predict(painted(people=()))) == 0
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("template", ONE_STAGE)
+def test_an_empty_picture_holds_nobody(tmp_path, template, backend):
+    model = network(template, tmp_path)
+    estimator = PoseEstimator(model=model, card=template, backend=backend, precision="f32")
+    assert len(estimator.predict(painted(people=()))) == 0
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 1e38, -1e38])
+@pytest.mark.parametrize("template", [*ONE_STAGE, *TOP_DOWN, "trtpose-hand"])
+def test_a_network_gone_mad_is_survived(tmp_path, template, poison):
+    options = {"detector": finder(tmp_path)} if template in TOP_DOWN else {}
+    model = network(template, tmp_path, poison=poison)
+    estimator = PoseEstimator(model=model, card=template, backend="onnxruntime", **options)
+    people = estimator.predict(painted())
+    assert np.isfinite(people.boxes).all()
+    assert ((people.scores >= 0) & (people.scores <= 1)).all()
+    assert people.plot(boxes=True, labels=True).shape == (360, 640, 3)
+    assert people.to_dict()["people"] is not None
 
 
 @pytest.mark.parametrize("size", [(90, 400), (33, 17), (641, 361)])
