@@ -49,6 +49,7 @@ def _card(settings: EstimatorConfig) -> ModelCard:
     size = settings.input_size
     given = {
         "fixed_size": size,
+        "resize": settings.input_resize,
         "colour": settings.input_colour,
         "scale": settings.input_scale,
         "mean": settings.input_mean,
@@ -64,10 +65,13 @@ def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
     return load_backend(
         card,
         backend=settings.backend,
+        provider=settings.provider,
+        require_provider=settings.require_provider,
         device=settings.device,
         precision=settings.precision,
         threads=settings.threads,
         streams=streams,
+        workspace_mb=settings.workspace_mb,
     )
 
 

@@ -19,9 +19,10 @@ from pydantic_core import ErrorDetails
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
-Device = Literal["auto", "cpu"]
-BackendName = Literal["auto", "openvino", "onnxruntime"]
-Precision = Literal["auto", "f32", "bf16", "f16"]
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$")]
+BackendName = Literal["auto", "openvino", "onnxruntime", "torch"]
+Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml"]
+Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 Format = Literal["jsonl", "openpose", "coco", "csv", "parquet"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -58,8 +59,17 @@ class EstimatorConfig(BaseModel):
         default=None, description="What describes the detector, as card describes the model."
     )
     profile: Profile = Field(default="balanced", description="Speed against accuracy.")
-    device: Device = Field(default="auto", description="Where the network runs.")
+    device: Device = Field(
+        default="auto", description="Where the network runs: auto, cpu, cuda or cuda:N."
+    )
     backend: BackendName = Field(default="auto", description="Inference library.")
+    provider: Provider = Field(default="auto", description="Execution provider of ONNX Runtime.")
+    require_provider: bool = Field(
+        default=False, description="Fail if the provider cannot be used, instead of the next best."
+    )
+    workspace_mb: int = Field(
+        default=3000, ge=1, description="Memory for building a TensorRT engine, MB."
+    )
     precision: Precision = Field(default="auto", description="Number format of the network.")
     threads: int | None = Field(
         default=None, ge=1, le=256, description="CPU threads for inference; by default all cores."
@@ -69,6 +79,9 @@ class EstimatorConfig(BaseModel):
     )
     input_size: InputSize | None = Field(
         default=None, description="Size of the network input, such as 656x368, pixels."
+    )
+    input_resize: Literal["letterbox", "stretch"] | None = Field(
+        default=None, description="Whether pictures keep their proportions or fill the input."
     )
     input_colour: Literal["RGB", "BGR"] | None = Field(
         default=None, description="Order of the colours that the network takes."
@@ -159,17 +172,21 @@ KEYS: tuple[str, ...] = (
 """Every key that a user may write."""
 
 
-def load_config(file: Path | None, given: Mapping[str, Any]) -> Config:
+def load_config(
+    file: Path | None, given: Mapping[str, Any], *, defaults: Mapping[str, Any] | None = None
+) -> Config:
     """Merge a YAML file with what was given directly, which wins.
 
     Args:
         file: YAML mapping of flat keys; paths in it are taken as written.
         given: Flat keys; those whose value is ``None`` count as not given.
+        defaults: Flat keys that count where neither file nor ``given`` says anything.
 
     Raises:
         ConfigError: Naming the key, its value and what is allowed.
     """
-    values = _read_yaml(file) if file is not None else {}
+    values = dict(defaults or {})
+    values.update(_read_yaml(file) if file is not None else {})
     values.update({key: value for key, value in given.items() if value is not None})
     nested = _nested(values)
     if missing := [key for key in ("input", "output") if key not in nested]:

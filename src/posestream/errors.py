@@ -11,6 +11,7 @@ PosestreamError
 │   ├── UnknownModelError       (LookupError)         a model name that nobody has
 │   └── DamagedModelError                             weights that differ from their card
 └── InferenceError              (RuntimeError)        a network that failed while running
+    └── OutOfMemoryError        (MemoryError)         a batch that the device has no room for
 
 Each also subclasses the builtin beside it, so callers may catch either. Messages name the stream,
 file or key, the value, and what is allowed; they are fit to show to a user as they are.
@@ -68,6 +69,10 @@ class DamagedModelError(ModelError):
 
 class InferenceError(PosestreamError, RuntimeError):
     """A network failed while running, or returned what its card does not promise."""
+
+
+class OutOfMemoryError(InferenceError, MemoryError):
+    """A device has no room for what was asked of it."""
 
 
 def suggestion(wrong: str, allowed: Iterable[str]) -> str:

@@ -145,11 +145,17 @@ _BODY = {
     "hip": 0.107,
     "knee": 0.087,
     "ankle": 0.089,
+    "toe": 0.068,
+    "heel": 0.066,
 }
 
 
 def _sigmas(names: tuple[str, ...]) -> tuple[float, ...]:
-    """COCO's standard deviations by body part; the neck borrows the shoulder's."""
+    """COCO's standard deviations by body part; the neck borrows the shoulder's.
+
+    Source:
+        COCO-WholeBody for toes and heels.
+    """
     return tuple(_BODY[name.split("_")[-1]] for name in names)
 
 
@@ -284,5 +290,62 @@ OPENPOSE_COCO = Topology(
 )
 """OpenPose's COCO model: 18 keypoints, 19 limbs; fields come (x, y)."""
 
-TOPOLOGIES = {topology.name: topology for topology in (COCO_17, TRTPOSE_HUMAN, OPENPOSE_COCO)}
+_BODY_25_LIMBS = (
+    (1, 8),
+    (1, 2),
+    (1, 5),
+    (2, 3),
+    (3, 4),
+    (5, 6),
+    (6, 7),
+    (8, 9),
+    (9, 10),
+    (10, 11),
+    (8, 12),
+    (12, 13),
+    (13, 14),
+    (1, 0),
+    (0, 15),
+    (15, 17),
+    (0, 16),
+    (16, 18),
+    (2, 17),
+    (5, 18),
+    (14, 19),
+    (19, 20),
+    (14, 21),
+    (11, 22),
+    (22, 23),
+    (11, 24),
+)
+_BODY_25_FIRST_CHANNELS = (
+    *(0, 14, 22, 16, 18, 24, 26, 6, 2, 4, 8, 10, 12),
+    *(30, 32, 36, 34, 38, 20, 28, 40, 42, 44, 46, 48, 50),
+)
+_BODY_25_KEYPOINTS = (
+    *_OPENPOSE_KEYPOINTS[:8],
+    "mid_hip",
+    *_OPENPOSE_KEYPOINTS[8:],
+    "left_big_toe",
+    "left_small_toe",
+    "left_heel",
+    "right_big_toe",
+    "right_small_toe",
+    "right_heel",
+)
+
+OPENPOSE_BODY_25 = Topology(
+    name="openpose-body-25",
+    keypoints=_BODY_25_KEYPOINTS,
+    limbs=_BODY_25_LIMBS,
+    paf_channels=tuple((first, first + 1) for first in _BODY_25_FIRST_CHANNELS),
+    sigmas=_sigmas(_BODY_25_KEYPOINTS),
+    hidden=("neck", "mid_hip"),
+)
+"""OpenPose's BODY_25 model: feet too, 25 keypoints, 26 limbs; fields come (x, y)."""
+
+TOPOLOGIES = {
+    topology.name: topology
+    for topology in (COCO_17, TRTPOSE_HUMAN, OPENPOSE_COCO, OPENPOSE_BODY_25)
+}
 """The built-in topologies by name."""

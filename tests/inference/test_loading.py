@@ -13,7 +13,16 @@ from posestream.inference.loading import load_backend
     ("setting", "message"),
     [
         ({"backend": "openvno"}, "backend: 'openvno' is not allowed.*Did you mean 'openvino'"),
-        ({"device": "cuda"}, "device: 'cuda' is not allowed; allowed: auto, cpu"),
+        ({"device": "cude"}, "device: 'cude' is not allowed.*cuda:N. Did you mean 'cuda'"),
+        (
+            {"device": "cuda", "backend": "openvino"},
+            "device: 'cuda' is not allowed with backend 'openvino'; allowed: auto, cpu",
+        ),
+        (
+            {"provider": "cuda", "backend": "torch"},
+            "provider: 'cuda' is not allowed with backend 'torch'",
+        ),
+        ({"provider": "cud"}, "provider: 'cud' is not allowed.*Did you mean 'cuda'"),
         ({"precision": "f3"}, "precision: 'f3' .*auto, f32, bf16, f16.*Did you mean 'f32'"),
         ({"streams": 0}, "streams: 0 is not allowed; allowed: 1 or more"),
         ({"backend": "onnxruntime", "precision": "bf16"}, "'bf16' .*allowed: auto, f32"),
@@ -32,7 +41,7 @@ def test_onnx_runtime_steps_in_where_openvino_is_missing(tiny_model, monkeypatch
     monkeypatch.setitem(sys.modules, "openvino", None)
     with caplog.at_level(logging.WARNING):
         assert load_backend(tiny_model()).description.startswith("ONNX Runtime ")
-    assert "trying ONNX Runtime instead" in caplog.text
+    assert "running on 'onnxruntime' instead" in caplog.text
 
 
 @pytest.mark.parametrize(

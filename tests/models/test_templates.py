@@ -111,12 +111,12 @@ def test_crops_are_normalised_as_the_trainer_normalised_them(tmp_path, template)
 @pytest.mark.parametrize(
     ("template", "card", "problem"),
     [
-        ("rtmpose-wholebody", "rtmpose", r"'simcc_x' is \(1, 133, 384\).*\(1, 17, 384\)"),
-        ("yolo-pose", "yolo26-pose", r"output '#0' is \(1, 56, 3\).*promises \(1, N, 57\)"),
-        ("yolo26-pose", "yolo-pose", r"output '#0' is \(1, 2, 57\).*promises \(1, 56, N\)"),
+        ("rtmpose-wholebody", "rtmpose", r"'simcc_x' is \(\?, 133, 384\);.*\(\?, 17, 384\)"),
+        ("yolo-pose", "yolo26-pose", r"output 'output0' is \(1, 56, 3\);.*must be \(\?, \?, 57\)"),
+        ("yolo26-pose", "yolo-pose", r"output 'output0' is \(1, 2, 57\);.*must be \(\?, 56, \?\)"),
         ("movenet-single", "yolo-pose", r"'pixels' is \(1, 256, 256, 3\).*\(1, 3, 640, 640\)"),
         ("yolo-pose", "rtmo", r"outputs: 'dets' is not allowed; the network's outputs: output0"),
-        ("trtpose-hand", "trtpose-human", r"is \(1, 21, 56, 56\)|is \(1, 40, 56, 56\)"),
+        ("trtpose-hand", "trtpose-human", r"'output1' is \(\?, 40, 56, 56\)"),
     ],
 )
 def test_a_card_for_another_network_is_refused_with_both_shapes(

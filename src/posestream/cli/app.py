@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import posestream
-from posestream.cli import demo, doctor, evaluate, models, run
+from posestream.cli import demo, doctor, evaluate, export, import_model, models, run
 
 app = typer.Typer(
     name="posestream",
@@ -20,6 +20,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
+app.command("import")(import_model.import_model)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 

@@ -20,6 +20,8 @@ _OPTIONAL = {
     "onnxruntime": ("onnxruntime", "second inference library", "onnxruntime"),
     "pyarrow": ("pyarrow", "Parquet files", "parquet"),
     "faster_coco_eval": ("faster-coco-eval", "posestream evaluate", "evaluate"),
+    "onnx": ("onnx", "posestream import and export", "onnx"),
+    "torch": ("torch", "posestream export", "torch"),
 }
 
 
@@ -133,8 +135,13 @@ def _display() -> Finding:
     return Finding("display", "ok", "--show can open a window")
 
 
+def has_nvidia_gpu() -> bool:
+    """Tell whether the driver of an NVIDIA GPU is here."""
+    return shutil.which("nvidia-smi") is not None
+
+
 def _gpu() -> Finding:
-    if shutil.which("nvidia-smi") is None:
+    if not has_nvidia_gpu():
         return Finding("gpu", "optional", "no NVIDIA driver found; the CPU does everything")
     return Finding("gpu", "optional", "NVIDIA driver found; this version runs on the CPU only")
 

@@ -75,6 +75,7 @@ Card = Annotated[str | None, option("card", "--card", panel=ESTIMATOR)]
 Detector = Annotated[str | None, option("detector", "--detector", panel=ESTIMATOR)]
 DetectorCard = Annotated[str | None, option("detector_card", "--detector-card", panel=ESTIMATOR)]
 InputSize = Annotated[str | None, option("input_size", "--input-size", panel=NETWORK)]
+InputResize = Annotated[str | None, option("input_resize", "--input-resize", panel=NETWORK)]
 InputColour = Annotated[str | None, option("input_colour", "--input-colour", panel=NETWORK)]
 InputScale = Annotated[float | None, option("input_scale", "--input-scale", panel=NETWORK)]
 InputMean = Annotated[str | None, option("input_mean", "--input-mean", panel=NETWORK)]
@@ -82,6 +83,12 @@ InputStd = Annotated[str | None, option("input_std", "--input-std", panel=NETWOR
 Profile = Annotated[str | None, option("profile", "--profile", "-p", panel=ESTIMATOR)]
 Device = Annotated[str | None, option("device", "--device", panel=ESTIMATOR)]
 Backend = Annotated[str | None, option("backend", "--backend", panel=ESTIMATOR)]
+Provider = Annotated[str | None, option("provider", "--provider", panel=ESTIMATOR)]
+RequireProvider = Annotated[
+    bool | None,
+    option("require_provider", "--require-provider/--no-require-provider", panel=ESTIMATOR),
+]
+WorkspaceMb = Annotated[int | None, option("workspace_mb", "--workspace-mb", panel=ESTIMATOR)]
 Precision = Annotated[str | None, option("precision", "--precision", panel=ESTIMATOR)]
 Threads = Annotated[int | None, option("threads", "--threads", panel=ESTIMATOR)]
 LongSide = Annotated[int | None, option("long_side", "--long-side", panel=ESTIMATOR)]

@@ -10,7 +10,7 @@ import typer
 from posestream.cli import options
 from posestream.cli.options import OVERLAY, option
 
-_SHELL_ONLY = ("config", "quiet", "log_json", "debug")
+_SHELL_ONLY = ("config", "nvinfer_config", "quiet", "log_json", "debug")
 
 
 def run(
@@ -20,6 +20,12 @@ def run(
     output: Annotated[Path | None, option("output", "--output", "-o")] = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="YAML file with any of these settings.")
+    ] = None,
+    nvinfer_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--nvinfer-config", help="DeepStream's nvinfer file; what is given otherwise wins."
+        ),
     ] = None,
     overwrite: Annotated[bool | None, option("overwrite", "--overwrite/--no-overwrite")] = None,
     formats: Annotated[str | None, option("formats", "--formats", "-f")] = None,
@@ -35,11 +41,15 @@ def run(
     profile: options.Profile = None,
     device: options.Device = None,
     backend: options.Backend = None,
+    provider: options.Provider = None,
+    require_provider: options.RequireProvider = None,
+    workspace_mb: options.WorkspaceMb = None,
     precision: options.Precision = None,
     threads: options.Threads = None,
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,
     input_size: options.InputSize = None,
+    input_resize: options.InputResize = None,
     input_colour: options.InputColour = None,
     input_scale: options.InputScale = None,
     input_mean: options.InputMean = None,
@@ -69,10 +79,17 @@ def run(
     Example: posestream run video.mp4 --output out --profile fast --formats jsonl,csv
     """
     given = {key: value for key, value in locals().items() if key not in _SHELL_ONLY}
-    execute(config, given, quiet=quiet, log_json=log_json)
+    execute(config, given, nvinfer=nvinfer_config, quiet=quiet, log_json=log_json)
 
 
-def execute(config: Path | None, given: dict[str, Any], *, quiet: bool, log_json: bool) -> None:
+def execute(
+    config: Path | None,
+    given: dict[str, Any],
+    *,
+    nvinfer: Path | None = None,
+    quiet: bool,
+    log_json: bool,
+) -> None:
     """Run with settings from a file and the command line; exit with a signal's code if stopped."""
     from posestream.cli.reporting import reporter
     from posestream.config import load_config
@@ -81,10 +98,23 @@ def execute(config: Path | None, given: dict[str, Any], *, quiet: bool, log_json
 
     if isinstance(given.get("formats"), str):
         given["formats"] = tuple(given["formats"].replace(",", " ").split())
-    settings = load_config(config, given)
     stop = StopFlag()
     with stop_on_signals(stop), reporter(quiet=quiet, log_json=log_json) as report:
+        settings = load_config(config, given, defaults=_from_nvinfer(nvinfer) if nvinfer else {})
         summary = run_pipeline(settings, stop=stop, on_progress=report.progress)
         report.summary(summary)
     if stop.signal_number is not None:
         raise typer.Exit(128 + stop.signal_number)
+
+
+def _from_nvinfer(file: Path) -> dict[str, Any]:
+    """Return the settings in an nvinfer file, and tell what nothing follows from."""
+    import logging
+
+    from posestream.cli.checkup import has_nvidia_gpu
+    from posestream.nvinfer import read_nvinfer
+
+    found = read_nvinfer(file, gpu_is_there=has_nvidia_gpu)
+    for key, reason in found.ignored.items():
+        logging.getLogger("posestream").warning("%s: %s ignored: %s", file.name, key, reason)
+    return found.settings

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from posestream.errors import InferenceError, ModelError
+from posestream.errors import InferenceError, ModelError, OutOfMemoryError
 from posestream.models.card import ModelCard
 
 Maps = Mapping[str, npt.NDArray[np.float32]]
 Arrays = Sequence[npt.NDArray[np.float32]]
-_MORE_CHANNELS = ("confidence_maps", "part_affinity_fields")
-"""Meanings that may have more channels than the topology needs, such as a background."""
+_AT_LEAST = ("confidence_maps", "part_affinity_fields")
+"""Meanings whose maps may have more channels than the topology needs."""
+_log = logging.getLogger(__name__)
 
 
-def port_names(
-    card: ModelCard, inputs: Sequence[str], outputs: Sequence[str]
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output of a network, as its library tells of it."""
+
+    name: str
+    """What the network calls it."""
+    shape: tuple[int | None, ...] | None = None
+    """Sides, None where one is free; None where not even their number is known."""
+
+
+def chosen_ports(
+    card: ModelCard, inputs: Sequence[Port], outputs: Sequence[Port]
 ) -> tuple[str, list[str]]:
     """Return the network's own names of what a card names, which may also count: ``#0``, ``#1``.
 
@@ -30,48 +43,76 @@ def port_names(
         The input, and an output for each of the card's, in its order.
 
     Raises:
-        ModelError: If there is no such input or output, or more than one input.
+        ModelError: If there is no such input or output, more than one input, or a shape that the
+            card does not promise; the message names the tensor and both shapes.
     """
-    wanted = inputs[0] if card.input.name == "#0" and inputs else card.input.name
-    if list(inputs) != [wanted]:
+    wanted = inputs[0].name if card.input.name == "#0" and inputs else card.input.name
+    if [port.name for port in inputs] != [wanted]:
         raise ModelError(
             f"model {card.name!r}: input.name: {card.input.name!r} is not allowed; "
-            f"the network's inputs: {', '.join(inputs)}"
+            f"the network's inputs: {', '.join(port.name for port in inputs)}"
         )
-    counted = {f"#{place}": name for place, name in enumerate(outputs)}
-    names = [name if name in outputs else counted.get(name, name) for name in card.outputs]
-    for asked, name in zip(card.outputs, names, strict=True):
-        if name not in outputs:
+    _check_input_shape(card, inputs[0])
+    ports = {f"#{place}": port for place, port in enumerate(outputs)}
+    ports |= {port.name: port for port in outputs}
+    for name, meaning in card.outputs.items():
+        if name not in ports:
             raise ModelError(
-                f"model {card.name!r}: outputs: {asked!r} is not allowed; "
-                f"the network's outputs: {', '.join(outputs)}"
+                f"model {card.name!r}: outputs: {name!r} is not allowed; "
+                f"the network's outputs: {', '.join(port.name for port in outputs)}"
             )
-    return wanted, names
+        _check_output_shape(card, ports[name], meaning)
+    return wanted, [ports[name].name for name in card.outputs]
 
 
-def input_conflict(card: ModelCard, port: str, declared: Sequence[int | None]) -> str | None:
-    """Return how a network's input contradicts its card, or None if it does not.
-
-    Args:
-        card: Describes the network.
-        port: The network's own name of its input.
-        declared: Sizes of its axes; None for those that are free.
-    """
+def _check_input_shape(card: ModelCard, port: Port) -> None:
+    """Refuse a network whose input has sides that the card's pictures do not have."""
     width, height = card.input.fixed_size or (None, None)
-    wanted = [card.input.batch, height, width, 3]
+    promised = (card.input.batch, height, width, 3)
     if card.input.layout == "NCHW":
-        wanted = [card.input.batch, 3, height, width]
-    if len(declared) == 4 and all(
-        one is None or other is None or one == other
-        for one, other in zip(declared, wanted, strict=True)
-    ):
-        return None
-    axes = ["B", "H", "W", "3"] if card.input.layout == "NHWC" else ["B", "3", "H", "W"]
-    asked = ", ".join(
-        a if size is None else str(size) for a, size in zip(axes, wanted, strict=True)
+        promised = (card.input.batch, 3, height, width)
+    fits = port.shape is None or (
+        len(port.shape) == 4
+        and all(
+            found is None or found == asked
+            for found, asked in zip(port.shape[1:], promised[1:], strict=True)
+        )
     )
-    found = ", ".join("free" if size is None else str(size) for size in declared)
-    return f"model {card.name!r}: input {port!r} is ({found}); the card promises ({asked})"
+    if not fits:
+        hint = "" if card.input.fixed_size else "; a network of one size needs input.fixed_size"
+        raise ModelError(
+            f"model {card.name!r}: input {port.name!r} is {_written(port.shape)}; "
+            f"the card promises {_written(promised)}{hint}"
+        )
+
+
+def _check_output_shape(card: ModelCard, port: Port, meaning: str) -> None:
+    """Refuse an output whose channels cannot be what the card says it means."""
+    if port.shape is None:
+        return
+    width, height = card.input.fixed_size or (card.stride, card.stride)
+    promised = (None, *promised_shape(card, meaning, (1, height, width))[1:])
+    if meaning in _channels_of_maps(card):  # as large as the picture makes them
+        promised = (None, promised[1], None, None)
+    at_least = meaning in _AT_LEAST
+    fits = len(port.shape) == len(promised) and all(
+        found is None
+        or asked is None
+        or found == asked
+        or (at_least and axis == 1 and found > asked)
+        for axis, (found, asked) in enumerate(zip(port.shape, promised, strict=True))
+    )
+    if not fits:
+        more = " or more channels" if at_least else ""
+        raise ModelError(
+            f"model {card.name!r}: output {port.name!r} is {_written(port.shape)}; as {meaning} of "
+            f"topology {card.topology.name!r} it must be {_written(promised)}{more}"
+        )
+
+
+def _written(shape: Sequence[int | None] | None) -> str:
+    """Write a shape with ? for free sides."""
+    return "(" + ", ".join("?" if side is None else str(side) for side in shape or ()) + ")"
 
 
 def run_checked(
@@ -91,12 +132,34 @@ def run_checked(
     """
     _check_pixels(card, pixels)
     size = card.input.batch or len(pixels)
-    parts = [run(pixels[start : start + size]) for start in range(0, len(pixels), size)]
+    parts = [
+        part
+        for start in range(0, len(pixels), size)
+        for part in _run_within_memory(pixels[start : start + size], run)
+    ]
     if len(parts) == 1:
         arrays = parts[0]
     else:
         arrays = [_joined(pieces) for pieces in zip(*parts, strict=True)]
     return _checked_maps(card, arrays, pixels.shape)
+
+
+def _run_within_memory(
+    pixels: npt.NDArray[np.uint8], run: Callable[[npt.NDArray[np.uint8]], Arrays]
+) -> list[Arrays]:
+    """Run a batch, or its halves if the device has no room for all of it.
+
+    Raises:
+        OutOfMemoryError: If there is no room for a half either, or the batch is one picture.
+    """
+    try:
+        return [run(pixels)]
+    except OutOfMemoryError as error:
+        if len(pixels) == 1:
+            raise
+        _log.warning("%s; trying half of it", error)
+    half = (len(pixels) + 1) // 2
+    return [run(pixels[:half]), run(pixels[half:])]
 
 
 def _joined(pieces: Arrays) -> npt.NDArray[np.float32]:
@@ -125,17 +188,16 @@ def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
 def _checked_maps(card: ModelCard, arrays: Arrays, batch_shape: tuple[int, ...]) -> Maps:
     for (name, meaning), array in zip(card.outputs.items(), arrays, strict=True):
         promised = promised_shape(card, meaning, batch_shape)
-        at_least = meaning in _MORE_CHANNELS
+        at_least = meaning in _AT_LEAST
         fits = array.ndim == len(promised) and all(
             wanted is None or found == wanted or (at_least and axis == 1 and found > wanted)
             for axis, (found, wanted) in enumerate(zip(array.shape, promised, strict=True))
         )
         if array.dtype != np.float32 or not fits:
             more = " or more channels" if at_least else ""
-            shape = ", ".join("N" if size is None else str(size) for size in promised)
             raise InferenceError(
                 f"model {card.name!r}: output {name!r} is {array.shape} {array.dtype}; "
-                f"the card promises ({shape}) float32{more}"
+                f"the card promises {_written(promised)} float32{more}"
             )
     return dict(zip(card.outputs.values(), arrays, strict=True))
 
@@ -167,7 +229,18 @@ def promised_shape(
     }
     if meaning in people:
         return people[meaning]
-    channels = {
+    return (
+        batch,
+        _channels_of_maps(card)[meaning],
+        -(-height // card.stride),
+        -(-width // card.stride),
+    )
+
+
+def _channels_of_maps(card: ModelCard) -> dict[str, int]:
+    """Return how many channels each kind of map has at least, by its meaning."""
+    keypoints = len(card.topology.keypoints)
+    return {
         "center_heatmap": 1,
         "box_size": 2,
         "keypoint_heatmap": keypoints,
@@ -175,5 +248,4 @@ def promised_shape(
         "keypoint_offset": 2 * keypoints,
         "confidence_maps": keypoints,
         "part_affinity_fields": 1 + max((max(p) for p in card.topology.paf_channels), default=0),
-    }[meaning]
-    return batch, channels, -(-height // card.stride), -(-width // card.stride)
+    }

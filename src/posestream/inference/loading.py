@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from posestream.errors import MissingDependencyError
+from posestream.errors import ConfigError, MissingDependencyError
 from posestream.inference import Backend
 from posestream.inference.blob_cache import BlobCache, cache_folder
-from posestream.inference.settings import check_choice
+from posestream.inference.settings import check_choice, check_device
+from posestream.inference.tensorrt import DEFAULT_WORKSPACE_MB
 from posestream.models.card import ModelCard
 
-BACKENDS = ("auto", "openvino", "onnxruntime")
-DEVICES = ("auto", "cpu")
-PRECISIONS = ("auto", "f32", "bf16", "f16")
+BACKENDS = ("auto", "openvino", "onnxruntime", "torch")
+PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
 _log = logging.getLogger(__name__)
 
 
@@ -20,53 +22,116 @@ def load_backend(
     card: ModelCard,
     *,
     backend: str = "auto",
+    provider: str = "auto",
+    require_provider: bool = False,
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
     streams: int = 1,
+    workspace_mb: int = DEFAULT_WORKSPACE_MB,
     cache: bool = True,
 ) -> Backend:
     """Return a network, ready to run.
 
     Args:
         card: Describes the network.
-        backend: ``openvino``, ``onnxruntime``, or ``auto``: the first of them that is installed.
-        device: ``cpu``, or ``auto``, which is the same as long as nothing else is supported.
-        precision: ``f32``, ``bf16``, ``f16``, or ``auto``: bf16 where the CPU and the library have
-            it and it is clearly faster on the first picture, else f32.
+        backend: ``openvino``, ``onnxruntime``, ``torch``, or ``auto``: ONNX Runtime where one of
+            its providers is asked for; on a GPU, ONNX Runtime if it can, else torch; on a CPU,
+            OpenVINO if it is installed, else ONNX Runtime.
+        provider: ONNX Runtime's execution provider: ``cpu``, ``cuda``, ``tensorrt``, ``coreml``,
+            or ``auto``: what the device asks for.
+        require_provider: Whether it is an error if the provider cannot be used, rather than a
+            warning and the next best.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``: the CPU.
+        precision: ``f32``, ``bf16``, ``f16``, ``int8``, or ``auto``: the fastest that the library
+            has on the device without a measurable loss.
         threads: CPU threads in all; by default one per usable core.
         streams: How many calls of `Backend.infer` run side by side, sharing the threads. One is
             fastest for a single picture, one per core for many.
+        workspace_mb: Memory that TensorRT may use while it builds an engine.
         cache: Whether to keep compiled networks on disk for the next process.
 
     Raises:
         ConfigError: If a setting is not allowed.
-        MissingDependencyError: If the library is not installed.
+        MissingDependencyError: If the library or a required provider is not installed.
         ModelError: If the weights are damaged or cannot be read.
     """
     check_choice("backend", backend, BACKENDS)
-    check_choice("device", device, DEVICES)
     check_choice("precision", precision, PRECISIONS)
-    if backend != "onnxruntime":
-        try:
-            return _openvino(card, precision, threads, streams, cache)
-        except MissingDependencyError as error:
-            if backend == "openvino":
-                raise
-            _log.warning("%s; trying ONNX Runtime instead", error)
-    return _onnxruntime(card, precision, threads, streams)
+    check_device(device)
+    if provider != "auto" and backend not in ("auto", "onnxruntime"):
+        raise ConfigError(
+            f"provider: {provider!r} is not allowed with backend {backend!r}; "
+            "allowed: auto, or backend 'onnxruntime'"
+        )
+
+    common: dict[str, Any] = {"precision": precision, "threads": threads, "streams": streams}
+    loaders: dict[str, Callable[[], Backend]] = {
+        "openvino": lambda: _openvino(card, cache=cache, **common),
+        "onnxruntime": lambda: _onnxruntime(
+            card,
+            provider=provider,
+            require_provider=require_provider,
+            device=device,
+            workspace_mb=workspace_mb,
+            **common,
+        ),
+        "torch": lambda: _torch(card, device=device, **common),
+    }
+    return _first_that_loads([(name, loaders[name]) for name in _order(backend, provider, device)])
 
 
-def _openvino(
-    card: ModelCard, precision: str, threads: int | None, streams: int, cache: bool
-) -> Backend:
+def _openvino(card: ModelCard, *, cache: bool, **options: Any) -> Backend:
     from posestream.inference.openvino import OpenVinoBackend
 
-    blobs = BlobCache(cache_folder()) if cache else None
-    return OpenVinoBackend(card, precision=precision, threads=threads, streams=streams, cache=blobs)
+    return OpenVinoBackend(card, cache=BlobCache(cache_folder()) if cache else None, **options)
 
 
-def _onnxruntime(card: ModelCard, precision: str, threads: int | None, streams: int) -> Backend:
+def _onnxruntime(card: ModelCard, **options: Any) -> Backend:
     from posestream.inference.onnxruntime import OnnxRuntimeBackend
 
-    return OnnxRuntimeBackend(card, precision=precision, threads=threads, streams=streams)
+    return OnnxRuntimeBackend(card, cache=cache_folder(), **options)
+
+
+def _torch(card: ModelCard, *, device: str, **options: Any) -> Backend:
+    try:
+        from posestream.inference.torch import TorchBackend
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"backend 'torch' needs torch and onnx ({error}); install them with: "
+            "pip install 'posestream[torch]'"
+        ) from error
+    return TorchBackend(card, device="cpu" if device == "auto" else device, **options)
+
+
+def _order(backend: str, provider: str, device: str) -> tuple[str, ...]:
+    """Return the backends to try, the best first."""
+    on_gpu = device.startswith("cuda")
+    if backend == "openvino" and on_gpu:
+        raise ConfigError(
+            f"device: {device!r} is not allowed with backend 'openvino'; allowed: auto, cpu"
+        )
+    if backend != "auto":
+        return (backend,)
+    if provider != "auto":
+        return ("onnxruntime",)
+    return ("onnxruntime", "torch") if on_gpu else ("openvino", "onnxruntime")
+
+
+def _first_that_loads(loaders: Sequence[tuple[str, Callable[[], Backend]]]) -> Backend:
+    """Load the first backend whose library is there; say which ones are not.
+
+    Raises:
+        MissingDependencyError: If none is, naming all.
+    """
+    problems: list[str] = []
+    for name, load in loaders:
+        try:
+            loaded = load()
+        except MissingDependencyError as error:
+            problems.append(str(error))
+            continue
+        if problems:
+            _log.warning("%s; running on %r instead", "; ".join(problems), name)
+        return loaded
+    raise MissingDependencyError("; ".join(problems))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from posestream.errors import ModelError
-from posestream.inference.contract import input_conflict, port_names
+from posestream.inference.contract import Port, chosen_ports
 from posestream.inference.openvino_library import import_openvino
 from posestream.models.card import InputSpec, ModelCard
 
@@ -38,32 +38,28 @@ def read_network(
         problem = " ".join(str(error).split())
         raise ModelError(f"model {card.name!r}: OpenVINO cannot read it: {problem}") from error
     network = _with_only_its_outputs(whole, card)
-    conflict = _conflict(network, card)  # it may still be able to take another size
-    try:
-        network = _with_conversion(network, card.input)
-        network.reshape([*(size or (-1, -1, -1)), 3])
-    except RuntimeError as error:
-        if conflict is None:
-            raise
-        raise ModelError(conflict) from error
+    network = _with_conversion(network, card.input)
+    network.reshape([*(size or (-1, -1, -1)), 3])
     return network
-
-
-def _conflict(network: ov.Model, card: ModelCard) -> str | None:
-    port = network.inputs[0]
-    declared = [size.get_length() if size.is_static else None for size in port.partial_shape]
-    return input_conflict(card, port.get_any_name(), declared)
 
 
 def _with_only_its_outputs(whole: ov.Model, card: ModelCard) -> ov.Model:
     openvino = import_openvino()
-    inputs = [port.get_any_name() for port in whole.inputs]
+    inputs = [Port(port.get_any_name(), _shape(port)) for port in whole.inputs]
     # A port may have more names than the network's author gave it.
     ports = {min(p.get_names(), key=lambda n: (n not in card.outputs, n)): p for p in whole.outputs}
-    _, names = port_names(card, inputs, list(ports))
+    outputs = [Port(name, _shape(port)) for name, port in ports.items()]
+    _, names = chosen_ports(card, inputs, outputs)
     sources = [ports[name].node.input_value(0) for name in names]
     results = [openvino.opset1.result(source) for source in sources]
     return openvino.Model(results, whole.get_parameters(), card.name)
+
+
+def _shape(port: ov.Output) -> tuple[int | None, ...] | None:
+    partial = port.get_partial_shape()
+    if partial.rank.is_dynamic:
+        return None
+    return tuple(None if side.is_dynamic else side.get_length() for side in partial)
 
 
 def _with_conversion(network: ov.Model, spec: InputSpec) -> ov.Model:

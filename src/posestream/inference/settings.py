@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -21,6 +22,19 @@ def check_choice(key: str, value: str, allowed: Collection[str]) -> None:
         raise ConfigError(
             f"{key}: {value!r} is not allowed; allowed: {', '.join(allowed)}."
             f"{suggestion(value, allowed)}"
+        )
+
+
+def check_device(value: str) -> None:
+    """Refuse what is not the name of a device.
+
+    Raises:
+        ConfigError: If it is not ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", value):
+        raise ConfigError(
+            f"device: {value!r} is not allowed; allowed: auto, cpu, cuda, cuda:N."
+            f"{suggestion(value, ('auto', 'cpu', 'cuda'))}"
         )
 
 

@@ -1,0 +1,1 @@
+"""Networks of other frameworks become ONNX files with cards, checked before they are written."""

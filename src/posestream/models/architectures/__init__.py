@@ -1,0 +1,1 @@
+"""Networks that people bring weights for: TRTPose's and OpenPose's."""

@@ -1,0 +1,1 @@
+"""Networks out: ONNX files and their cards, from checkpoints of other frameworks."""

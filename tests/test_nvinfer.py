@@ -1,0 +1,130 @@
+"""DeepStream's users switch with their file."""
+
+from pathlib import Path
+
+import pytest
+
+from posestream.config import load_config
+from posestream.errors import ConfigError
+from posestream.nvinfer import read_nvinfer
+
+SAMPLE = """
+# The original sample's configuration.
+[property]
+gpu-id=0
+net-scale-factor=0.0174292
+offsets=123.675;116.28;103.53
+onnx-file=pose.onnx
+labelfile-path=labels.txt
+batch-size=1
+process-mode=1
+model-color-format=0
+## 0=FP32, 1=INT8, 2=FP16 mode
+network-mode=2
+num-detected-classes=4
+interval=0
+gie-unique-id=1
+model-engine-file=pose.onnx_b1_gpu0_fp16.engine
+network-type=100
+workspace-size=3000
+"""
+
+
+def read(tmp_path: Path, text: str, *, gpu: bool = False):
+    file = tmp_path / "config_infer_primary.txt"
+    file.write_text(text)
+    return read_nvinfer(file, gpu_is_there=lambda: gpu)
+
+
+def test_the_samples_file_becomes_settings_for_a_cpu(tmp_path: Path):
+    found = read(tmp_path, SAMPLE)
+    settings = found.settings
+    assert settings["model"] == str(tmp_path / "pose.onnx")
+    assert settings["card"] == "trtpose-human"
+    assert settings["input_scale"] == 0.0174292
+    assert settings["input_mean"] == pytest.approx((2.15556, 2.02666, 1.80444), abs=1e-4)
+    assert (settings["input_colour"], settings["interval"]) == ("RGB", 1)
+    assert "backend" not in settings
+    assert "no NVIDIA GPU" in found.ignored["gpu-id"]
+    assert "CPU" in found.ignored["network-mode"]
+
+
+def test_the_samples_file_becomes_settings_for_a_gpu(tmp_path: Path):
+    found = read(tmp_path, SAMPLE, gpu=True)
+    settings = found.settings
+    assert (settings["backend"], settings["provider"]) == ("onnxruntime", "tensorrt")
+    assert (settings["precision"], settings["workspace_mb"]) == ("f16", 3000)
+    assert "gpu-id" not in found.ignored
+
+
+def test_every_key_that_nothing_follows_from_has_a_reason(tmp_path: Path):
+    ignored = read(tmp_path, SAMPLE + "\ncluster-mode=2\n[class-attrs-all]\ntopk=20\n", gpu=True)
+    assert set(ignored.ignored) == {
+        "model-engine-file",
+        "labelfile-path",
+        "batch-size",
+        "num-detected-classes",
+        "gie-unique-id",
+        "cluster-mode",
+        "[class-attrs-all]",
+    }
+    assert all(ignored.ignored.values())
+
+
+def test_a_key_that_nobody_knows_is_said(tmp_path: Path):
+    ignored = read(tmp_path, SAMPLE + "\nlabelfile-pth=x\n").ignored
+    assert "Did you mean 'labelfile-path'" in ignored["labelfile-pth"]
+
+
+def test_the_settings_are_those_of_a_run_and_what_is_given_wins(tmp_path: Path):
+    defaults = read(tmp_path, SAMPLE + "infer-dims=3;256;192\ninterval=2\n").settings
+    config = load_config(
+        None, {"input": "a.mp4", "output": "out", "interval": 5}, defaults=defaults
+    )
+    assert config.interval == 5
+    assert config.estimator.input_size == (192, 256)
+    assert config.estimator.input_resize == "stretch"
+
+
+def test_frames_left_out_between_two_count_from_the_first(tmp_path: Path):
+    assert read(tmp_path, SAMPLE.replace("interval=0", "interval=4")).settings["interval"] == 5
+
+
+def test_an_engine_names_the_network_it_was_built_from(tmp_path: Path):
+    text = SAMPLE.replace("onnx-file=pose.onnx\n", "")
+    assert read(tmp_path, text).settings["model"] == str(tmp_path / "pose.onnx")
+
+
+def test_a_card_beside_the_network_describes_it(tmp_path: Path):
+    (tmp_path / "pose.toml").touch()
+    assert "card" not in read(tmp_path, SAMPLE).settings
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("[property]", "[properties]", r"has no \[property\] group"),
+        ("network-mode=2", "network-mode=7", r"network-mode: '7' is not allowed.*2 \(FP16\)"),
+        ("network-type=100", "network-type=0", "network-type: '0' is not allowed.*100"),
+        ("model-color-format=0", "model-color-format=2", r"'2' is not allowed.*1 \(BGR\)"),
+        ("offsets=123.675;116.28;103.53", "offsets=1;2", "offsets: '1;2'.*3 numbers"),
+        ("offsets=123.675;116.28;103.53", "offsets=1;b;3", "offsets: '1;b;3'.*3 numbers"),
+        ("net-scale-factor=0.0174292", "net-scale-factor=nan", "net-scale-factor: 'nan'.*1 number"),
+        ("interval=0", "interval=-1", "interval: '-1' is not allowed; allowed: a whole number"),
+        ("process-mode=1", "process-mode=2", "process-mode: '2' is not allowed.*--secondary"),
+        ("[property]", "no group\n[property]", "not an nvinfer file"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(tmp_path: Path, old, new, problem):
+    with pytest.raises(ConfigError, match=problem):
+        read(tmp_path, SAMPLE.replace(old, new))
+
+
+def test_a_file_without_a_network_is_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match="onnx-file: missing"):
+        read(tmp_path, "[property]\nmodel-engine-file=pose.engine\n")
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match="No such file"):
+        read_nvinfer(tmp_path / "none.txt", gpu_is_there=bool)
