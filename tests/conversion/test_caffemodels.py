@@ -129,8 +129,7 @@ def test_an_imported_network_finds_poses_in_pictures_of_any_size(imported: Path)
         load_backend(card, cache=False),
         PafDecoder(card.topology, stride=card.stride),
         card.topology,
-        long_side=64,
-        multiple=card.input.multiple,
+        rule=card.input.rule(64),
     )
     rng = np.random.default_rng(0)
     image = HostImage.from_rgb(rng.integers(0, 256, (90, 160, 3), dtype=np.uint8))

@@ -117,8 +117,7 @@ def test_an_exported_network_finds_poses_in_pictures_of_any_size(exported):
         load_backend(card, cache=False),
         PafDecoder(card.topology, stride=card.stride),
         card.topology,
-        long_side=160,
-        multiple=card.input.multiple,
+        rule=card.input.rule(160),
     )
     rng = np.random.default_rng(0)
     for size in ((90, 160), (200, 100)):

@@ -155,7 +155,7 @@ def test_a_network_that_fails_is_an_inference_error(tiny_model, pictures, backen
             {"outputs": {"heat": "confidence_maps", "fields": "part_affinity_fields"}},
             "outputs: 'heat' is not allowed; the network's outputs: .*maps",
         ),
-        ({"network": b"not a network"}, "cannot read it"),
+        ({"network": b"not a network"}, "not an ONNX file"),
     ],
 )
 def test_a_network_that_is_not_its_cards_is_refused(tiny_model, pictures, backend, card, message):

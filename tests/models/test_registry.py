@@ -10,8 +10,8 @@ import pytest
 import posestream
 from posestream.errors import DamagedModelError, ModelError, UnknownModelError
 from posestream.models.card import ModelCard
+from posestream.models.onnx_file import MAX_BYTES
 from posestream.models.registry import (
-    MAX_WEIGHTS_BYTES,
     find_model,
     list_models,
     list_templates,
@@ -110,7 +110,7 @@ def test_a_template_needs_a_network(tmp_path: Path):
 def test_a_network_larger_than_onnx_allows_is_refused_unread(tmp_path: Path):
     network = tmp_path / "bomb.onnx"
     with network.open("wb") as file:
-        file.truncate(MAX_WEIGHTS_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
     with pytest.raises(ModelError, match=r"bomb.onnx is 2048 MB; allowed: 2048 MB"):
         find_model(network, card="tf-pose")
 

@@ -130,11 +130,11 @@ class OnnxRuntimeBackend:
 
     def _open(self, provider: str) -> onnxruntime.InferenceSession:
         self._provider = provider
-        weights = self._card.read_weights()
+        network = self._card.network()
         try:
             with self._building():
                 return self._runtime.InferenceSession(
-                    weights, self._session_options(), providers=self._providers(provider)
+                    network, self._session_options(), providers=self._providers(provider)
                 )
         except self._failures as error:
             raise ModelError(

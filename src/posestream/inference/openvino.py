@@ -70,7 +70,7 @@ class OpenVinoBackend:
             "ENABLE_CPU_PINNING": False,  # decoding and drawing need the cores, too
             "ENABLE_HYPER_THREADING": False,
         }
-        card.read_weights()
+        card.network()
         self._networks: SizeCache[_Network] = SizeCache(self._network_for)
         self._running: _Network | None = None
 
@@ -128,7 +128,7 @@ class OpenVinoBackend:
                 return self._core.import_model(blob, "CPU", settings)
             except RuntimeError:
                 pass  # a blob that this OpenVINO refuses is as good as none
-        network = read_network(self._core, self._card, self._card.read_weights(), size)
+        network = read_network(self._core, self._card, size)
         compiled = self._core.compile_model(network, "CPU", settings)
         if self._cache:
             self._cache.store(key, compiled.export_model().getvalue())

@@ -15,15 +15,12 @@ if TYPE_CHECKING:
     import openvino as ov
 
 
-def read_network(
-    core: ov.Core, card: ModelCard, weights: bytes, size: tuple[int, int, int] | None
-) -> ov.Model:
+def read_network(core: ov.Core, card: ModelCard, size: tuple[int, int, int] | None) -> ov.Model:
     """Return the card's network with the conversion of pixels inside.
 
     Args:
         core: Reads the network.
         card: Describes the network.
-        weights: The network as ONNX.
         size: ``B``, ``H``, ``W`` to fix, None to leave them free.
 
     Returns:
@@ -33,8 +30,8 @@ def read_network(
         ModelError: If the network cannot be read or has not the card's inputs and outputs.
     """
     try:
-        whole = core.read_model(weights)
-    except RuntimeError as error:
+        whole = core.read_model(card.network())
+    except (RuntimeError, MemoryError) as error:
         problem = " ".join(str(error).split())
         raise ModelError(f"model {card.name!r}: OpenVINO cannot read it: {problem}") from error
     network = _with_only_its_outputs(whole, card)

@@ -87,7 +87,11 @@ class TorchBackend:
     def _load(self) -> TorchGraph:
         dtype = _DTYPES[self._precision]
         try:
-            network = onnx.load_model_from_string(self._card.read_weights())
+            source = self._card.network()
+            if isinstance(source, bytes):
+                network = onnx.load_model_from_string(source)
+            else:
+                network = onnx.load_model(source)
             return TorchGraph(network, device=self._device, dtype=dtype)
         except (DecodeError, NotImplementedError, LookupError, RuntimeError, ValueError) as error:
             problem = " ".join(str(error).split())

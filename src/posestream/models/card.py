@@ -9,10 +9,12 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from posestream.errors import DamagedModelError, ModelError
 from posestream.geometry import InputRule
+from posestream.models.onnx_file import MAX_BYTES, check_external, inspect
 from posestream.topology import Topology
 
 MEANINGS: Mapping[str, tuple[str, ...]] = {
@@ -256,6 +258,11 @@ class ModelCard:
             ModelError: If the file cannot be read.
             DamagedModelError: If its hash is not the card's.
         """
+        if self.size_bytes > MAX_BYTES:
+            raise ModelError(
+                f"model {self.name!r}: {self.weights} is {self.size_bytes >> 20} MB; "
+                f"allowed: {MAX_BYTES >> 20} MB"
+            )
         try:
             content = self.weights.read_bytes()
         except OSError as error:
@@ -268,3 +275,23 @@ class ModelCard:
                 f"({self.size_bytes} bytes)"
             )
         return content
+
+    def network(self) -> bytes | Path:
+        """Return the network as libraries load it: its bytes, or its path if it has more files.
+
+        Raises:
+            ModelError: If the file cannot be read, is not ONNX, has an opset or a size that is not
+                allowed, or needs files that do not lie beside it.
+            DamagedModelError: If its hash is not the card's.
+        """
+        content = self.read_weights()
+        try:
+            external = inspect(content).external
+            if not external:
+                return content
+            if not isinstance(self.weights, Path):
+                raise ModelError("weights outside its file are not allowed here")
+            check_external(external, self.weights.parent)
+        except ModelError as error:
+            raise ModelError(f"model {self.name!r}: {self.weights}: {error}") from error
+        return self.weights

@@ -9,10 +9,9 @@ from pathlib import Path
 from posestream.errors import ModelError, UnknownModelError, suggestion
 from posestream.models.card import ModelCard
 from posestream.models.card_file import Weights, read_card, read_template
+from posestream.models.onnx_file import MAX_BYTES
 
 CARD = "card.toml"
-MAX_WEIGHTS_BYTES = 2 << 30
-"""Largest network file that is read; ONNX itself ends there."""
 _EMBEDDED = resources.files("posestream.models")
 _TEMPLATES = _EMBEDDED.joinpath("templates")
 
@@ -116,8 +115,8 @@ def _described(network: Path, card: str | Path) -> ModelCard:
 
 def _weights(network: Path) -> Weights:
     size = network.stat().st_size
-    if size > MAX_WEIGHTS_BYTES:
-        raise ModelError(f"{network} is {size >> 20} MB; allowed: {MAX_WEIGHTS_BYTES >> 20} MB")
+    if size > MAX_BYTES:
+        raise ModelError(f"{network} is {size >> 20} MB; allowed: {MAX_BYTES >> 20} MB")
     with network.open("rb") as file:
         return Weights(network, hashlib.sha256(file.read()).hexdigest(), size)
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.errors import ModelError, SourceNotFoundError
-from posestream.models.caffe.wire import BYTES, VARINT, read_fields, read_varints
+from posestream.models.wire import BYTES, VARINT, read_fields, read_varints
 
 MAX_BYTES = 2**30
 """No larger file is read; OpenPose's are 209 MB and 105 MB."""
