@@ -30,6 +30,7 @@ LEVELS = (
     {
         "config",
         "nvinfer",
+        "families",
         "assembly",
         "recording",
         "pipeline",

@@ -124,8 +124,9 @@ class PoseEstimator:
     Loading takes about a second, so make one and keep it. Several threads may call it at once.
 
     Args:
-        **options: Any field of `posestream.config.EstimatorConfig`: ``model``, ``profile``,
-            ``device``, ``backend``, ``precision``, ``threads``, ``long_side``, ``min_score``.
+        **options: Any field of `posestream.config.EstimatorConfig`: ``model``, ``card``,
+            ``detector``, ``profile``, ``device``, ``backend``, ``precision``, ``threads``,
+            ``long_side``, ``min_score``.
 
     Raises:
         ConfigError: If an option is unknown or out of range.

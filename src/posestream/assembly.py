@@ -6,26 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 from posestream.config import EstimatorConfig, OverlayConfig
-from posestream.errors import ConfigError, ModelError
+from posestream.errors import ConfigError
 from posestream.estimation import Estimator
-from posestream.estimation.profiles import DEFAULT_MIN_SCORE, find_profile
-from posestream.estimation.profiles import build_estimator as build_center_estimator
-from posestream.estimation.single_pass import SinglePassEstimator
-from posestream.geometry import InputRule
+from posestream.families import recipe
 from posestream.inference import Backend
 from posestream.inference.loading import load_backend
 from posestream.inference.settings import usable_cores
-from posestream.models.card import InputSpec, ModelCard
+from posestream.models.card import CROP_FAMILIES, ModelCard
 from posestream.models.registry import find_model
 from posestream.overlay.annotator import Annotator
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.pool import EstimatorPool
 from posestream.topology import Topology
-
-_PAF_SIZES = {"fast": 0.75, "balanced": 1.0, "accurate": 1.25}
-"""Long side of each profile, in those on the model's card."""
-_PAF_MIN_SCORE = 0.3  # where precision and recall are best together, as for centers
-_SINGLE_PERSON_MODEL = "movenet-thunder"
 
 
 def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator:
@@ -36,17 +28,19 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
         streams: How many calls of `Estimator.estimate` run side by side, sharing the threads.
 
     Raises:
+        ConfigError: If the settings do not fit the model.
         ModelError: If the model cannot be used.
         MissingDependencyError: If its library is not installed.
     """
     card = _card(settings)
-    if card.family == "center":
-        found = _center_estimator(card, settings, streams)
-    elif card.family == "paf":
-        found = _paf_estimator(card, settings, streams)
-    else:
-        raise ModelError(f"model {card.name!r} is for one person's crop and finds nobody alone")
-    return found
+    for key in ("detector", "detector_card"):
+        value = getattr(settings, key)
+        if value is not None and card.family not in CROP_FAMILIES:
+            raise ConfigError(
+                f"{key}: {value!r} is not allowed with model {card.name!r}, which finds people "
+                f"by itself; allowed for families {', '.join(CROP_FAMILIES)}"
+            )
+    return recipe(card)(card, settings, lambda one: _load(one, settings, streams))
 
 
 def _card(settings: EstimatorConfig) -> ModelCard:
@@ -65,53 +59,6 @@ def _card(settings: EstimatorConfig) -> ModelCard:
     if size is not None:
         changes["long_side"] = None
     return replace(card, input=replace(card.input, **changes)) if changes else card
-
-
-def _center_estimator(card: ModelCard, settings: EstimatorConfig, streams: int) -> Estimator:
-    profile = find_profile(settings.profile)
-    single = find_model(_SINGLE_PERSON_MODEL) if profile.refined else None
-    return build_center_estimator(
-        profile,
-        _load(card, settings, streams),
-        _load(single, settings, streams) if single else None,
-        card.topology,
-        long_side=settings.long_side,
-        min_score=DEFAULT_MIN_SCORE if settings.min_score is None else settings.min_score,
-        stride=card.stride,
-        multiple=card.input.multiple,
-    )
-
-
-def _paf_estimator(card: ModelCard, settings: EstimatorConfig, streams: int) -> Estimator:
-    from posestream.decoding.paf import PafDecoder  # a tenth of a second that others need not wait
-
-    min_score = _PAF_MIN_SCORE if settings.min_score is None else settings.min_score
-    decoder = PafDecoder(card.topology, stride=card.stride, min_score=min_score)
-    return SinglePassEstimator(
-        _load(card, settings, streams),
-        decoder,
-        card.topology,
-        rule=_rule(card.input, settings),
-    )
-
-
-def _rule(spec: InputSpec, settings: EstimatorConfig) -> InputRule:
-    """Return how frames become inputs: as the settings say, else as card and profile do.
-
-    Raises:
-        ConfigError: If the settings ask for another size than the network's only one.
-    """
-    if spec.long_side is None:
-        if settings.long_side is not None:
-            width, height = spec.fixed_size or (0, 0)
-            raise ConfigError(
-                f"long_side: {settings.long_side} is not allowed; "
-                f"the network takes {width} x {height} pixels only"
-            )
-        return spec.rule()
-    multiple = spec.multiple
-    usual = round(spec.long_side * _PAF_SIZES[settings.profile] / multiple) * multiple
-    return spec.rule(settings.long_side or max(usual, multiple))
 
 
 def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:

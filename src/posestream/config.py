@@ -50,6 +50,14 @@ class EstimatorConfig(BaseModel):
     card: str | None = Field(
         default=None, description="What describes the ONNX file: a card's path, or a template."
     )
+    detector: str | None = Field(
+        default=None,
+        description="What finds the people for a network that sees one at a time: a model, or "
+        "none for the whole picture; by default movenet-multipose.",
+    )
+    detector_card: str | None = Field(
+        default=None, description="What describes the detector, as card describes the model."
+    )
     profile: Profile = Field(default="balanced", description="Speed against accuracy.")
     device: Device = Field(
         default="auto", description="Where the network runs: auto, cpu, cuda or cuda:N."

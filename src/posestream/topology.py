@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+RGB = tuple[int, int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Topology:
     """Names and structure of a set of keypoints.
 
     Raises:
-        ValueError: If a limb, flip pair, sigma or channel does not fit the keypoints.
+        ValueError: If a limb, flip pair, sigma, channel or colour does not fit the keypoints.
     """
 
     name: str
@@ -29,6 +31,12 @@ class Topology:
     """``K`` standard deviations of human annotation, relative to a person's size, for OKS."""
     hidden: tuple[str, ...] = field(default=())
     """Keypoints that help decoding but are not somebody's measured body part, such as a neck."""
+    flip_pairs: tuple[tuple[int, int], ...] = ()
+    """Pairs of keypoints that change places in a mirrored picture; where none is given, every
+    ``left_`` with its ``right_``."""
+    colours: tuple[tuple[str, RGB], ...] = ()
+    """RGB colour of all keypoints with a text in their names; the last that fits counts. Limbs
+    take the colour of their second keypoint. The rest is coloured by side."""
 
     def __post_init__(self) -> None:
         """Check that everything refers to keypoints that exist."""
@@ -49,16 +57,14 @@ class Topology:
             )
         if unknown := set(self.hidden) - set(self.keypoints):
             raise ValueError(f"topology {self.name!r}: hidden keypoints {sorted(unknown)} unknown")
+        if not self.flip_pairs:
+            object.__setattr__(self, "flip_pairs", _named_sides(self.keypoints))
+        self._check_flips()
+        self._check_colours()
 
-    @property
-    def flip_pairs(self) -> tuple[tuple[int, int], ...]:
-        """Pairs (left, right) that change places in a mirrored picture."""
-        index = {name: k for k, name in enumerate(self.keypoints)}
-        return tuple(
-            (k, index["right_" + name[5:]])
-            for name, k in index.items()
-            if name.startswith("left_") and "right_" + name[5:] in index
-        )
+    def colour_of(self, keypoint: str) -> RGB | None:
+        """Return the colour that `colours` gives to a keypoint; None for the usual one."""
+        return next((rgb for part, rgb in reversed(self.colours) if part in keypoint), None)
 
     def without(self, names: tuple[str, ...]) -> Topology:
         """Return the topology without some keypoints and the limbs and fields that touch them."""
@@ -72,7 +78,41 @@ class Topology:
             paf_channels=tuple(self.paf_channels[i] for i in limbs) if self.paf_channels else (),
             sigmas=tuple(self.sigmas[k] for k in kept) if self.sigmas else (),
             hidden=tuple(name for name in self.hidden if name not in names),
+            flip_pairs=tuple((new[a], new[b]) for a, b in self.flip_pairs if a in new and b in new),
+            colours=tuple(
+                (part, rgb)
+                for part, rgb in self.colours
+                if any(part in self.keypoints[k] for k in kept)
+            ),
         )
+
+    def _check_flips(self) -> None:
+        flipped = [k for pair in self.flip_pairs for k in pair]
+        if len(set(flipped)) != len(flipped) or not set(flipped) <= set(range(len(self.keypoints))):
+            raise ValueError(
+                f"topology {self.name!r}: flip_pairs {self.flip_pairs} "
+                f"of {len(self.keypoints)} keypoints, each at most once"
+            )
+
+    def _check_colours(self) -> None:
+        for part, rgb in self.colours:
+            if not any(part in name for name in self.keypoints):
+                raise ValueError(f"topology {self.name!r}: colours: no keypoint has {part!r} in it")
+            if len(rgb) != 3 or not all(0 <= value <= 255 for value in rgb):
+                raise ValueError(
+                    f"topology {self.name!r}: colours: {part!r} is {list(rgb)}; "
+                    "allowed: red, green, blue of 0 to 255"
+                )
+
+
+def _named_sides(keypoints: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Pair every ``left_`` keypoint with the ``right_`` one of the same name."""
+    index = {name: k for k, name in enumerate(keypoints)}
+    return tuple(
+        (k, index["right_" + name[5:]])
+        for name, k in index.items()
+        if name.startswith("left_") and "right_" + name[5:] in index
+    )
 
 
 COCO_KEYPOINTS = (

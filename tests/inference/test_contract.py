@@ -1,11 +1,14 @@
 """A card names a network's inputs and outputs, or counts them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from posestream.errors import ModelError, OutOfMemoryError
+from posestream.errors import InferenceError, ModelError, OutOfMemoryError
 from posestream.inference.contract import Port, chosen_ports, run_checked
 from posestream.inference.loading import load_backend
+from posestream.models.card import MEANINGS
 
 COUNTED = {"#1": "part_affinity_fields", "#0": "confidence_maps"}
 
@@ -115,3 +118,65 @@ def test_a_network_of_another_layout_is_refused_as_it_loads(tiny_model, pictures
     content = tiny_model(layout="NCHW").read_weights()
     with pytest.raises(ModelError, match=r"input 'image' is \(\?, 3, \?, \?\)"):
         load_backend(tiny_model(network=content), backend=backend).infer(pictures())
+
+
+PIXELS = np.zeros((2, 64, 48, 3), np.uint8)
+SHAPES = {
+    "single": [(1, 2, 3)],
+    "simcc": [(2, 96), (2, 128)],
+    "heatmap": [(2, 16, 12)],
+    "yolo": [(11, 7)],
+    "yolo-end2end": [(7, 12)],
+    "rtmo": [(7, 5), (7, 2, 3)],
+    "movenet-multi": [(7, 11)],
+}
+"""Outputs per picture of PIXELS for a topology of two keypoints."""
+
+
+def card_of(tiny_model, family):
+    outputs = {f"out{n}": meaning for n, meaning in enumerate(MEANINGS[family])}
+    size = {"long_side": None, "fixed_size": (48, 64)}
+    card = tiny_model(**size)
+    return replace(card, family=family, outputs=outputs)
+
+
+@pytest.mark.parametrize("family", sorted(SHAPES))
+def test_outputs_have_the_shapes_of_their_family(tiny_model, family):
+    card = card_of(tiny_model, family)
+    arrays = [np.zeros((2, *shape), np.float32) for shape in SHAPES[family]]
+    maps = run_checked(card, PIXELS, lambda _: arrays)
+    assert list(maps) == list(MEANINGS[family])
+
+
+@pytest.mark.parametrize("family", sorted(SHAPES))
+def test_an_output_of_another_topology_is_named_with_both_shapes(tiny_model, family):
+    card = card_of(tiny_model, family)
+    keypoints = ("hand", "elbow", "shoulder")
+    wrong = replace(card, topology=replace(card.topology, keypoints=keypoints))
+    arrays = [np.zeros((2, *shape), np.float32) for shape in SHAPES[family]]
+    with pytest.raises(InferenceError, match=r"output 'out\d' is \(2, .*the card promises \(2, "):
+        run_checked(wrong, PIXELS, lambda _: arrays)
+
+
+def test_pictures_with_more_and_fewer_people_make_one_batch(tiny_model):
+    card = card_of(tiny_model, "rtmo")
+    card = replace(card, input=replace(card.input, batch=1))
+    parts = iter([3, 1])
+
+    def run(_):
+        people = next(parts)
+        return [np.ones((1, people, 5), np.float32), np.ones((1, people, 2, 3), np.float32)]
+
+    maps = run_checked(card, PIXELS, run)
+    assert maps["person_boxes"].shape == (2, 3, 5)
+    assert maps["box_keypoints"][1].sum() == 6
+
+
+@pytest.mark.parametrize("family", sorted(SHAPES))
+def test_ports_of_another_topology_are_refused_as_they_load(tiny_model, family):
+    card = card_of(tiny_model, family)
+    outputs = [Port(f"out{n}", (None, *shape)) for n, shape in enumerate(SHAPES[family])]
+    assert chosen_ports(card, ports("image"), outputs)
+    wrong = replace(card, topology=replace(card.topology, keypoints=("a", "b", "c")))
+    with pytest.raises(ModelError, match=r"output 'out\d' is \(\?, .*topology 'arm' it must be"):
+        chosen_ports(wrong, ports("image"), outputs)

@@ -86,6 +86,20 @@ def test_a_topology_may_be_written_on_the_card():
     assert topology.hidden == ("elbow",)
 
 
+def test_colours_and_flip_pairs_of_a_topology_may_be_written_on_the_card():
+    more = "flip_pairs = [[0, 2]]\ncolours = { elbow = [1, 2, 3] }\nlimbs ="
+    topology = read(with_inline_topology(INLINE.replace("limbs =", more))).topology
+    assert topology.flip_pairs == ((0, 2),)
+    assert topology.colours == (("elbow", (1, 2, 3)),)
+
+
+def test_a_network_for_one_person_needs_a_fixed_size():
+    card = CARD.replace('"paf"', '"simcc"').replace('"trtpose-human"', '"coco-17"')
+    card = card.replace('"confidence_maps"', '"simcc_x"').replace("part_affinity_fields", "simcc_y")
+    with pytest.raises(ModelError, match=r"input.fixed_size: missing; family 'simcc' needs it"):
+        read(card)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -121,6 +135,9 @@ def test_a_topology_may_be_written_on_the_card():
         ('maps = "confidence_maps"', "", "outputs: part_affinity_fields .* confidence_maps"),
         ('"confidence_maps"', '"heatmaps"', "outputs.maps: 'heatmaps' is not allowed"),
         ('"confidence_maps"', '"part_affinity_fields"', "needs each once"),
+        ("stride = 4", "split_ratio = 0", "split_ratio 0 is not allowed"),
+        ("stride = 4", "crop_padding = 0.5", "crop_padding 0.5 .* crop_padding of 1 to 10"),
+        ("stride = 4", 'heatmap_grid = "x"', "heatmap_grid: 'x' .* allowed: corners, stride"),
         ("ap = 0.3", "", r"measured\[0\].ap: missing"),
         ("ap = 0.3", "ap = 0.3\nfps = 1", r"measured\[0\].fps: unknown key"),
     ],
@@ -140,6 +157,15 @@ def test_a_wrong_card_is_refused_by_name_value_and_what_is_allowed(
         ("[[0, 1], [1, 2]]", "[[0, 7]]", "topology 'arm': limb"),
         ('"wrist"]', "3]", "topology.keypoints: 3 is not allowed; allowed: text"),
         ("limbs =", "limb =", "topology.limb: unknown key. Did you mean 'limbs'"),
+        ("limbs =", "flip_pairs = [[0, 9]]\nlimbs =", "topology 'arm': flip_pairs"),
+        ("limbs =", "colours = 3\nlimbs =", "topology.colours: 3 is not allowed; allowed: a table"),
+        ("limbs =", "colours = {elbow = 1}\nlimbs =", "topology.colours.elbow: 1 is not allowed"),
+        (
+            "limbs =",
+            "colours = {elbow = [1]}\nlimbs =",
+            "topology.colours: 'elbow' is .* allowed: red",
+        ),
+        ("limbs =", "colours = {toe = [1, 2, 3]}\nlimbs =", "topology 'arm': colours: no keypoint"),
     ],
 )
 def test_a_wrong_topology_is_refused(old: str, new: str, message: str):

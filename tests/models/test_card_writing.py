@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from posestream.models.card import Measurement, ModelCard, Weights
+from posestream.models.card import CROP_FAMILIES, Measurement, ModelCard, Weights
 from posestream.models.card_file import read_card
 from posestream.models.card_writing import card_text
-from posestream.models.registry import list_models
+from posestream.models.registry import find_model, list_models, list_templates
 from posestream.topology import COCO_17
 
 ODD = 'quotes " and \\, tabs \t, lines \n, umlauts ü, faces \U0001f600, \x7f'
@@ -36,6 +36,15 @@ def read_back(card: ModelCard) -> ModelCard:
 
 @pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
 def test_the_embedded_cards_read_back_as_they_are(card: ModelCard):
+    assert read_back(card) == card
+
+
+@pytest.mark.parametrize("template", list_templates())
+def test_every_template_reads_back_with_what_its_family_has_of_its_own(tmp_path, template):
+    network = tmp_path / "net.onnx"
+    network.write_bytes(b"weights")
+    card = find_model(network, card=template)
+    card = replace(card, crop_padding=1.5) if card.family in CROP_FAMILIES else card
     assert read_back(card) == card
 
 

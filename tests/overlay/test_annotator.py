@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from posestream.errors import ConfigError
 from posestream.images import HostImage, plane_arrays
 from posestream.overlay.annotator import Annotator
 from posestream.overlay.colours import IDENTITIES, LEFT, RIGHT
@@ -12,7 +13,7 @@ from posestream.topology import COCO_17, Topology
 from posestream.types import Poses, Result, Tracks
 
 STICK = Topology(name="stick", keypoints=("left_end", "right_end"), limbs=((0, 1),))
-EVERYTHING = {"boxes": True, "labels": True, "frame_number": True, "blur_faces": True}
+EVERYTHING = {"boxes": True, "labels": True, "frame_number": True}
 
 
 def grey(width=320, height=240, value=128) -> HostImage:
@@ -188,7 +189,7 @@ def test_faces_at_the_edge_and_outside_are_no_trouble(at):
         poses.scores,
         poses.boxes + np.tile(shift, 2),
     )
-    drawn(noise(), moved, COCO_17, **EVERYTHING)
+    drawn(noise(), moved, COCO_17, blur_faces=True, **EVERYTHING)
 
 
 @settings(max_examples=40, deadline=None)
@@ -201,7 +202,9 @@ def test_faces_at_the_edge_and_outside_are_no_trouble(at):
 )
 def test_no_coordinates_and_no_frame_size_ever_raise(points, boxes, scores, width, height):
     poses = Poses(points, scores, np.ones(3, np.float32), boxes)
-    picture = drawn(grey(width, height), poses, COCO_17, ids=[-1, 0, 2**40], **EVERYTHING)
+    picture = drawn(
+        grey(width, height), poses, COCO_17, ids=[-1, 0, 2**40], blur_faces=True, **EVERYTHING
+    )
     assert picture.shape == (height, width, 3)
 
 
@@ -221,3 +224,17 @@ def test_a_frame_padded_to_longer_lines_is_drawn_where_it_is():
     marked = changed(image, picture)
     assert marked[20, 298:].all()
     assert not marked[:, :280].any()
+
+
+def test_faces_cannot_be_blurred_where_a_topology_has_none():
+    with pytest.raises(ConfigError, match=r"blur_faces: topology 'stick' has no face or shoulders"):
+        Annotator(STICK, blur_faces=True)
+
+
+def test_the_colours_of_a_topology_come_before_those_of_sides():
+    green = (20, 200, 60)
+    coloured = Topology("stick", ("left_end", "right_end"), ((0, 1),), colours=(("right", green),))
+    picture = drawn(grey(), people([[(60, 120), (260, 120)]]), coloured, line_width=10)
+    np.testing.assert_allclose(picture[120, 60], LEFT, atol=25)
+    np.testing.assert_allclose(picture[120, 260], green, atol=25)
+    np.testing.assert_allclose(picture[120, 160], green, atol=25)

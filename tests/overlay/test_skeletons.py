@@ -168,3 +168,14 @@ def test_boxes_are_clipped_to_the_frame(bad):
     assert (drawn[:, [0, 2]] >= 0).all()
     assert (drawn[:, [0, 2]] <= SIZE[0]).all()
     assert (drawn[:, [1, 3]] <= SIZE[1]).all()
+
+
+def test_the_hands_of_a_whole_body_are_drawn_finer_and_a_hand_alone_is_not():
+    hand = ("left_wrist", "left_thumb1", "left_thumb2")
+    body = ("left_hip", "right_hip", "left_knee", "right_knee", *hand)
+    alone = SkeletonStyle.of(Topology("hand", hand, ((0, 1), (1, 2))))
+    whole = SkeletonStyle.of(Topology("whole", body, ((4, 5), (5, 6), (0, 2))))
+    assert set(alone.limb_shares) == {1.0}
+    assert len(set(alone.dot_shares)) == 1
+    assert whole.limb_shares[0] == whole.limb_shares[1] < whole.limb_shares[2] == 1.0
+    assert whole.dot_shares[5] < whole.dot_shares[4]

@@ -2,14 +2,16 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from example_results import HAND, frame_of
 
 from posestream.errors import ConfigError, OutputExistsError, SinkError
 from posestream.sinks.openpose import BODY_25, OpenPoseSink
-from posestream.topology import COCO_17, OPENPOSE_COCO, TRTPOSE_HUMAN
+from posestream.topology import COCO_17, OPENPOSE_COCO, TRTPOSE_HUMAN, Topology
 
 COCO = COCO_17.keypoints.index
+PARTS = ("pose", "face", "hand_left", "hand_right")
 
 
 def written(folder: Path, *results) -> dict[str, dict]:
@@ -129,3 +131,22 @@ def test_after_closing_it_takes_no_more(tmp_path):
 def test_a_topology_without_people_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"openpose .* 'hand' has none"):
         OpenPoseSink(tmp_path).write(frame_of(0, topology=HAND))
+
+
+def test_a_whole_body_has_its_face_and_hands_in_openposes_order(tmp_path):
+    fingers = ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
+    hands = [
+        f"{side}_{name}"
+        for side in ("left", "right")
+        for name in ("hand_root", *(f"{finger}{k}" for finger in fingers for k in range(1, 5)))
+    ]
+    names = ("nose", *(f"face_{k}" for k in range(68)), *hands)
+    whole = Topology("whole", names, ())
+    result = frame_of(1, topology=whole)
+    [person] = written(tmp_path / "o", result)["walk_000000000003_keypoints.json"]["people"]
+    found = result.poses.keypoints[0].round(3)
+    assert [len(person[f"{part}_keypoints_2d"]) for part in PARTS] == [75, 210, 63, 63]
+    np.testing.assert_allclose(person["face_keypoints_2d"][0:2], found[1], atol=1e-3)
+    assert person["face_keypoints_2d"][-6:] == [0] * 6
+    np.testing.assert_allclose(person["hand_left_keypoints_2d"][-3:-1], found[89], atol=1e-3)
+    np.testing.assert_allclose(person["hand_right_keypoints_2d"][0:2], found[90], atol=1e-3)

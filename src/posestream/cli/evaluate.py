@@ -19,6 +19,8 @@ def evaluate(
     output: options.OutputFile = None,
     model: options.Model = None,
     card: options.Card = None,
+    detector: options.Detector = None,
+    detector_card: options.DetectorCard = None,
     profile: options.Profile = None,
     device: options.Device = None,
     backend: options.Backend = None,

@@ -55,7 +55,14 @@ def _default(value: Any) -> str:
 
 def _metavar(key: str) -> str | None:
     words = {"start": "SECONDS", "end": "SECONDS", "formats": "LIST", "output": "DIR"}
-    words |= {"card": "NAME|FILE", "input_size": "WxH", "input_mean": "LIST", "input_std": "LIST"}
+    words |= {
+        "card": "NAME|FILE",
+        "detector": "NAME|FILE",
+        "detector_card": "NAME|FILE",
+        "input_size": "WxH",
+        "input_mean": "LIST",
+        "input_std": "LIST",
+    }
     return words.get(key)
 
 
@@ -65,6 +72,8 @@ OVERLAY = "Drawing"
 
 Model = Annotated[str | None, option("model", "--model", "-m", panel=ESTIMATOR)]
 Card = Annotated[str | None, option("card", "--card", panel=ESTIMATOR)]
+Detector = Annotated[str | None, option("detector", "--detector", panel=ESTIMATOR)]
+DetectorCard = Annotated[str | None, option("detector_card", "--detector-card", panel=ESTIMATOR)]
 InputSize = Annotated[str | None, option("input_size", "--input-size", panel=NETWORK)]
 InputResize = Annotated[str | None, option("input_resize", "--input-resize", panel=NETWORK)]
 InputColour = Annotated[str | None, option("input_colour", "--input-colour", panel=NETWORK)]

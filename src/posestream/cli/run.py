@@ -36,6 +36,8 @@ def run(
     interval: Annotated[int | None, option("interval", "--interval")] = None,
     model: options.Model = None,
     card: options.Card = None,
+    detector: options.Detector = None,
+    detector_card: options.DetectorCard = None,
     profile: options.Profile = None,
     device: options.Device = None,
     backend: options.Backend = None,

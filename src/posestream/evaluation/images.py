@@ -11,6 +11,7 @@ from posestream.config import EstimatorConfig
 from posestream.errors import ConfigError
 from posestream.evaluation.coco import coco_results, keypoint_accuracy, read_annotations
 from posestream.sources.stills import read_still
+from posestream.topology import COCO_KEYPOINTS
 
 
 class Evaluation:
@@ -32,6 +33,7 @@ class Evaluation:
         self._check_images()
         self._settings = settings
         self._estimator = build_estimator(settings)
+        self._check_topology()
         self._warm_sizes: set[tuple[int, int]] = set()
         self._results: list[dict[str, Any]] = []
         self._seconds: list[float] = []
@@ -66,6 +68,14 @@ class Evaluation:
             "ms_per_image": round(1e3 * mean_s, 2),
             "estimator": described(self._settings, self._estimator),
         }
+
+    def _check_topology(self) -> None:
+        topology = self._estimator.topology
+        if not set(topology.keypoints) & set(COCO_KEYPOINTS):
+            raise ConfigError(
+                f"model {self._settings.model!r}: topology {topology.name!r} has none of the "
+                f"keypoints that are annotated: {', '.join(COCO_KEYPOINTS)}"
+            )
 
     def _check_images(self) -> None:
         names = self._annotations.images.values()

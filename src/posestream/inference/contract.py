@@ -88,19 +88,25 @@ def _check_input_shape(card: ModelCard, port: Port) -> None:
 
 def _check_output_shape(card: ModelCard, port: Port, meaning: str) -> None:
     """Refuse an output whose channels cannot be what the card says it means."""
-    promised = _promised_shape(card, meaning, (1, card.stride, card.stride))
     if port.shape is None:
         return
-    channels = port.shape[1] if len(port.shape) == len(promised) else -1
-    enough = channels is None or (
-        channels >= promised[1] if meaning in _AT_LEAST else channels == promised[1]
+    width, height = card.input.fixed_size or (card.stride, card.stride)
+    promised = (None, *promised_shape(card, meaning, (1, height, width))[1:])
+    if meaning in _channels_of_maps(card):  # as large as the picture makes them
+        promised = (None, promised[1], None, None)
+    at_least = meaning in _AT_LEAST
+    fits = len(port.shape) == len(promised) and all(
+        found is None
+        or asked is None
+        or found == asked
+        or (at_least and axis == 1 and found > asked)
+        for axis, (found, asked) in enumerate(zip(port.shape, promised, strict=True))
     )
-    if not enough:
-        more = " or more channels" if meaning in _AT_LEAST else ""
+    if not fits:
+        more = " or more channels" if at_least else ""
         raise ModelError(
             f"model {card.name!r}: output {port.name!r} is {_written(port.shape)}; as {meaning} of "
-            f"topology {card.topology.name!r} it must be "
-            f"{_written((None, promised[1], *[None] * (len(promised) - 2)))}{more}"
+            f"topology {card.topology.name!r} it must be {_written(promised)}{more}"
         )
 
 
@@ -134,7 +140,7 @@ def run_checked(
     if len(parts) == 1:
         arrays = parts[0]
     else:
-        arrays = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+        arrays = [_joined(pieces) for pieces in zip(*parts, strict=True)]
     return _checked_maps(card, arrays, pixels.shape)
 
 
@@ -156,6 +162,18 @@ def _run_within_memory(
     return [run(pixels[:half]), run(pixels[half:])]
 
 
+def _joined(pieces: Arrays) -> npt.NDArray[np.float32]:
+    """Join batches; networks that say as many people as they see get rows of nobody, all 0."""
+    most = max((piece.shape[1] for piece in pieces if piece.ndim > 1), default=0)
+    padded = [
+        np.pad(piece, [(0, 0), (0, most - piece.shape[1]), *[(0, 0)] * (piece.ndim - 2)])
+        if piece.ndim > 1 and piece.shape[1] < most
+        else piece
+        for piece in pieces
+    ]
+    return np.concatenate(padded)
+
+
 def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3 or not len(pixels):
         raise InferenceError(
@@ -169,29 +187,60 @@ def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
 
 def _checked_maps(card: ModelCard, arrays: Arrays, batch_shape: tuple[int, ...]) -> Maps:
     for (name, meaning), array in zip(card.outputs.items(), arrays, strict=True):
-        promised = _promised_shape(card, meaning, batch_shape)
+        promised = promised_shape(card, meaning, batch_shape)
         at_least = meaning in _AT_LEAST
-        channels_fit = array.ndim == 4 and (
-            array.shape[1] >= promised[1] if at_least else array.shape[1] == promised[1]
+        fits = array.ndim == len(promised) and all(
+            wanted is None or found == wanted or (at_least and axis == 1 and found > wanted)
+            for axis, (found, wanted) in enumerate(zip(array.shape, promised, strict=True))
         )
-        rest_fits = array.shape[:1] + array.shape[2:] == promised[:1] + promised[2:]
-        if array.dtype != np.float32 or not channels_fit or not rest_fits:
+        if array.dtype != np.float32 or not fits:
             more = " or more channels" if at_least else ""
             raise InferenceError(
                 f"model {card.name!r}: output {name!r} is {array.shape} {array.dtype}; "
-                f"the card promises {promised} float32{more}"
+                f"the card promises {_written(promised)} float32{more}"
             )
     return dict(zip(card.outputs.values(), arrays, strict=True))
 
 
-def _promised_shape(
+def promised_shape(
     card: ModelCard, meaning: str, batch_shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
+) -> tuple[int | None, ...]:
+    """Return the shape that a card promises of an output.
+
+    Args:
+        card: Describes the network.
+        meaning: What the output means, one of the card's.
+        batch_shape: ``(B, H, W, ...)`` of the input.
+
+    Returns:
+        Sizes; None where the network may choose, such as the number of people.
+    """
     batch, height, width = batch_shape[:3]
     keypoints = len(card.topology.keypoints)
-    if meaning == "person_keypoints":
-        return batch, 1, keypoints, 3
-    channels = {
+    people: dict[str, tuple[int | None, ...]] = {
+        "person_keypoints": (batch, 1, keypoints, 3),
+        "simcc_x": (batch, keypoints, round(width * card.split_ratio)),
+        "simcc_y": (batch, keypoints, round(height * card.split_ratio)),
+        "yolo_predictions": (batch, 5 + 3 * keypoints, None),
+        "yolo_people": (batch, None, 6 + 3 * keypoints),
+        "person_boxes": (batch, None, 5),
+        "box_keypoints": (batch, None, keypoints, 3),
+        "movenet_people": (batch, None, 3 * keypoints + 5),
+    }
+    if meaning in people:
+        return people[meaning]
+    return (
+        batch,
+        _channels_of_maps(card)[meaning],
+        -(-height // card.stride),
+        -(-width // card.stride),
+    )
+
+
+def _channels_of_maps(card: ModelCard) -> dict[str, int]:
+    """Return how many channels each kind of map has at least, by its meaning."""
+    keypoints = len(card.topology.keypoints)
+    return {
         "center_heatmap": 1,
         "box_size": 2,
         "keypoint_heatmap": keypoints,
@@ -199,5 +248,4 @@ def _promised_shape(
         "keypoint_offset": 2 * keypoints,
         "confidence_maps": keypoints,
         "part_affinity_fields": 1 + max((max(p) for p in card.topology.paf_channels), default=0),
-    }[meaning]
-    return batch, channels, -(-height // card.stride), -(-width // card.stride)
+    }

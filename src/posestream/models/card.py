@@ -27,6 +27,12 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "paf": ("confidence_maps", "part_affinity_fields"),
     "single": ("person_keypoints",),
+    "simcc": ("simcc_x", "simcc_y"),
+    "heatmap": ("keypoint_heatmap",),
+    "yolo": ("yolo_predictions",),
+    "yolo-end2end": ("yolo_people",),
+    "rtmo": ("person_boxes", "box_keypoints"),
+    "movenet-multi": ("movenet_people",),
 }
 """What each family of networks must say, as the keys of `Fields.maps`.
 
@@ -39,6 +45,16 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
 ``confidence_maps``          ``(B, K or more, h, w)`` confidence in each keypoint
 ``part_affinity_fields``     ``(B, 2L or more, h, w)`` channels as the topology's `paf_channels`
 ``person_keypoints``         ``(B, 1, K, 3)`` y, x in [0, 1] of the input, and confidence
+``simcc_x``                  ``(B, K, W * split_ratio)`` confidence in each column
+``simcc_y``                  ``(B, K, H * split_ratio)`` confidence in each row
+``yolo_predictions``         ``(B, 5 + 3K, N)`` x, y of the middle, width, height, score of a box,
+                             then x, y, score of each keypoint; input pixels; people repeat
+``yolo_people``              ``(B, N, 6 + 3K)`` left, top, right, bottom, score and class of a
+                             box, then x, y, score of each keypoint; input pixels
+``person_boxes``             ``(B, N, 5)`` left, top, right, bottom, score; input pixels
+``box_keypoints``            ``(B, N, K, 3)`` x, y, score of each keypoint; input pixels
+``movenet_people``           ``(B, N, 3K + 5)`` y, x, score of each keypoint, then top, left,
+                             bottom, right, score of the box; in [0, 1] of the input
 ============================ ==================================================================
 """
 LAYOUTS = ("NHWC", "NCHW")
@@ -48,6 +64,9 @@ PADDINGS = ("right-bottom", "center")
 RESIZES = ("letterbox", "stretch")
 WHOLE_FRAME_FAMILIES = ("center", "paf")
 """Families whose maps must begin where the frame does."""
+CROP_FAMILIES = ("single", "simcc", "heatmap")
+"""Families that place the keypoints of one person, whom something else finds."""
+HEATMAP_GRIDS = ("corners", "stride")
 
 
 class WeightsFile(Protocol):
@@ -210,11 +229,24 @@ class ModelCard:
     """Where the weights come from."""
     measured: tuple[Measurement, ...] = ()
     """Accuracy and speed."""
+    crop_padding: float = 1.25
+    """Sides of the crop of a person, in sides of the person's box; for `CROP_FAMILIES`."""
+    split_ratio: float = 2.0
+    """Bins per input pixel; for family ``simcc``."""
+    heatmap_grid: str = "corners"
+    """Where the cells of family ``heatmap`` are. ``corners``: the middles of the first and the last
+    cell are those of the first and the last pixel, as with unbiased data processing; ``stride``:
+    the middle of cell ``i`` is that of pixel ``i * stride``."""
     int8: Weights | None = None
     """The same network in INT8, if there is one."""
 
     def __post_init__(self) -> None:
         """Check that the outputs are what the family needs."""
+        if not 1 <= self.crop_padding <= 10 or not 0 < self.split_ratio <= 100:
+            raise ModelError(
+                f"crop_padding {self.crop_padding} or split_ratio {self.split_ratio} is not "
+                "allowed; allowed: crop_padding of 1 to 10, split_ratio over 0 and up to 100"
+            )
         needed = MEANINGS[self.family]
         if sorted(self.outputs.values()) != sorted(needed):
             raise ModelError(
@@ -226,6 +258,8 @@ class ModelCard:
                 f"input.padding: {self.input.padding!r} is not allowed; "
                 f"family {self.family!r} needs 'right-bottom'"
             )
+        if self.family in CROP_FAMILIES and self.input.fixed_size is None:
+            raise ModelError(f"input.fixed_size: missing; family {self.family!r} needs it")
         if self.family == "paf" and not self.topology.paf_channels:
             raise ModelError(
                 f"topology: {self.topology.name!r} has no paf_channels; family 'paf' needs them"

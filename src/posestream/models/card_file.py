@@ -12,6 +12,7 @@ from posestream.errors import ModelError
 from posestream.models.card import (
     COLOURS,
     DTYPES,
+    HEATMAP_GRIDS,
     LAYOUTS,
     MEANINGS,
     PADDINGS,
@@ -64,7 +65,7 @@ def read_card(text: str, *, file: str, folder: Folder) -> ModelCard:
     try:
         table = Table(tomllib.loads(text), keys=_CARD_KEYS)
         int8 = None
-        if table.has("int8"):
+        if "int8" in table:
             int8 = _weights(table.table("int8", keys=_WEIGHTS_KEYS), folder)
         return replace(_card(table, _weights(table, folder)), int8=int8)
     except ValueError as error:
@@ -100,6 +101,9 @@ def _card(table: Table, weights: Weights, *, name: str | None = None) -> ModelCa
         sha256=weights.sha256,
         size_bytes=weights.size_bytes,
         stride=table.whole("stride", default=1),
+        crop_padding=table.number("crop_padding", default=1.25),
+        split_ratio=table.number("split_ratio", default=2.0),
+        heatmap_grid=table.text("heatmap_grid", allowed=HEATMAP_GRIDS, default="corners"),
         input=_input(table.table("input", keys=_names(InputSpec))),
         outputs=table.table("outputs", keys=None).texts(allowed=MEANINGS[family]),
         licence=table.text("licence", default="unknown"),
@@ -140,7 +144,21 @@ def _topology(table: Table) -> Topology:
         paf_channels=inner.pairs("paf_channels", default=[]),
         sigmas=inner.sequence("sigmas", float, default=[]),
         hidden=inner.sequence("hidden", str, default=[]),
+        flip_pairs=inner.pairs("flip_pairs", default=[]),
+        colours=_colours(inner),
     )
+
+
+def _colours(table: Table) -> tuple[tuple[str, tuple[int, int, int]], ...]:
+    if "colours" not in table:
+        return ()
+    rows = table.table("colours", keys=None).sequences(int)
+    for part, rgb in rows.items():
+        if len(rgb) != 3:
+            raise table.error(
+                "colours", f"{part!r} is {list(rgb)}; allowed: red, green, blue of 0 to 255"
+            )
+    return tuple((part, (rgb[0], rgb[1], rgb[2])) for part, rgb in rows.items())
 
 
 def _input(table: Table) -> InputSpec:

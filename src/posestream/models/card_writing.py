@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
-from posestream.models.card import InputSpec, ModelCard
+from posestream.models.card import CROP_FAMILIES, InputSpec, ModelCard
 from posestream.topology import TOPOLOGIES, Topology
 
 
@@ -23,12 +23,15 @@ def card_text(card: ModelCard) -> str:
         "sha256": card.sha256,
         "size_bytes": card.size_bytes,
         "stride": card.stride,
+        **_crop(card),
         "licence": card.licence,
         "source": card.source,
     }
     tables = [_lines(top)]
     if not is_known:
         tables.append(_table("[topology]", _topology(card.topology)))
+        if card.topology.colours:
+            tables.append(_table("[topology.colours]", dict(card.topology.colours)))
     if card.int8 is not None:
         second = card.int8
         weights = {"file": second.file.name, "sha256": second.sha256}
@@ -42,7 +45,20 @@ def card_text(card: ModelCard) -> str:
 
 
 def _topology(topology: Topology) -> dict[str, object]:
-    return {field.name: getattr(topology, field.name) for field in fields(topology)}
+    names = (field.name for field in fields(topology) if field.name != "colours")
+    return {name: getattr(topology, name) for name in names}
+
+
+def _crop(card: ModelCard) -> dict[str, object]:
+    """Return what only networks for one person's crop have."""
+    if card.family not in CROP_FAMILIES:
+        return {}
+    own: dict[str, object] = {"crop_padding": card.crop_padding}
+    if card.family == "simcc":
+        own["split_ratio"] = card.split_ratio
+    if card.family == "heatmap":
+        own["heatmap_grid"] = card.heatmap_grid
+    return own
 
 
 def _input(spec: InputSpec) -> dict[str, object]:

@@ -79,9 +79,13 @@ class Table:
         rows = enumerate(self.sequence(key, dict, default=[]))
         return [Table(row, keys=keys, path=self._dotted(f"{key}[{i}]")) for i, row in rows]
 
-    def has(self, key: str) -> bool:
-        """Tell whether there is a key."""
+    def __contains__(self, key: str) -> bool:
+        """Tell whether a key is there."""
         return key in self._values
+
+    def sequences(self, of: type[T]) -> dict[str, tuple[T, ...]]:
+        """Return the whole table as free keys with lists of values of one type."""
+        return {key: self.sequence(key, of) for key in self._values}
 
     def is_table(self, key: str) -> bool:
         """Tell whether a key holds a table."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from posestream.errors import ConfigError
 from posestream.images import HostImage, Image
 from posestream.overlay.blurring import blur_head
 from posestream.overlay.canvas import Canvas, bounded
 from posestream.overlay.colours import MIDDLE, OUTLINE, identity_colour
-from posestream.overlay.heads import Head, heads
+from posestream.overlay.heads import Head, has_heads, heads
 from posestream.overlay.skeletons import SkeletonStyle, box_strokes, limb_widths
 from posestream.overlay.text import put_label
 from posestream.topology import Topology
@@ -29,6 +30,9 @@ class Annotator:
         labels: Write each person's id, if there is one, and score, above the head or on the box.
         frame_number: Write the frame's number and time into the top left corner.
         blur_faces: Make every head unrecognisable before anything is drawn.
+
+    Raises:
+        ConfigError: If faces are to be blurred and the topology has none.
     """
 
     def __init__(
@@ -42,6 +46,10 @@ class Annotator:
         frame_number: bool = False,
         blur_faces: bool = False,
     ) -> None:
+        if blur_faces and not has_heads(topology):
+            raise ConfigError(
+                f"blur_faces: topology {topology.name!r} has no face or shoulders to find heads by"
+            )
         self._topology = topology
         self._style = SkeletonStyle.of(topology)
         self._min_keypoint_score = min_keypoint_score

@@ -56,10 +56,15 @@ class Head:
     """Direction from the chin to the crown, of length 1."""
 
 
+def has_heads(topology: Topology) -> bool:
+    """Tell whether a topology has anything to find a head by; hands and things have not."""
+    return bool({*_FACE, *_SHOULDERS} & set(topology.keypoints))
+
+
 def heads(poses: Poses, topology: Topology) -> list[Head | None]:
     """Return an ellipse for everyone's head; ``None`` where nothing is known of where it is."""
     columns = [(name, k) for k, name in enumerate(topology.keypoints) if name in _USED]
-    if not {*_FACE, *_SHOULDERS} & set(topology.keypoints):  # hands, animals, things
+    if not has_heads(topology):
         return [None] * len(poses)
     people = zip(
         poses.keypoints.tolist(), poses.keypoint_scores.tolist(), poses.boxes.tolist(), strict=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,11 @@ from posestream.types import Poses
 _FACE = frozenset({"nose", "eye", "ear", "mouth", "chin"})
 _FACE_SHARE = 0.6
 """Width of a limb between two points of the face, in limb widths; faces are small."""
+_DENSE = frozenset({"face", "hand", "thumb", "finger", "forefinger"})
+_DENSE_SHARE = 0.3
+"""Width of a limb of a hand or of a face of a whole body, in limb widths; they have many points."""
+_LEAST_BODY = 4
+"""Keypoints that are neither of a hand nor of a face, from which a topology is a body's."""
 _RIM_SHARE = 0.3
 """Width of the dark rim around a limb, in limb widths."""
 _RIM_OPACITY = 0.55
@@ -48,27 +54,27 @@ class SkeletonStyle:
     def of(cls, topology: Topology) -> SkeletonStyle:
         """Choose colours by side and widths by body part, from the keypoints' names alone.
 
+        Colours that the topology itself has come first.
+
+
         A limb from an ear to a shoulder helps decoding, but nobody has one: it is not drawn.
         Where no keypoint is a neck, one between the shoulders carries the head.
         """
         names = topology.keypoints
         drawn = [limb for limb in topology.limbs if not _is_ear_to_shoulder(names, limb)]
-        in_face = [_in_face(name) for name in names]
+        shares = _shares(names)
+        dot_shares = _DOT_SHARE * np.array(shares)
         shoulders = None
         if "neck" not in names and {"nose", "left_shoulder", "right_shoulder"} <= set(names):
             shoulders = names.index("left_shoulder"), names.index("right_shoulder")
             drawn.insert(0, (len(names), names.index("nose")))
-            names, in_face = (*names, "neck"), [*in_face, False]
+            names, shares = (*names, "neck"), [*shares, 1.0]
         return cls(
             limbs=np.array(drawn, np.intp).reshape(-1, 2),
-            limb_shares=np.array(
-                [_FACE_SHARE if in_face[a] and in_face[b] else 1.0 for a, b in drawn]
-            ),
-            limb_colours=_rgb([_limb_colour(names[a], names[b]) for a, b in drawn]),
-            dot_shares=np.array(
-                [_DOT_SHARE * (_FACE_SHARE if _in_face(name) else 1) for name in topology.keypoints]
-            ),
-            dot_colours=_rgb([_limb_colour(name, name) for name in topology.keypoints]),
+            limb_shares=np.array([_limb_share(shares[a], shares[b]) for a, b in drawn]),
+            limb_colours=_rgb([_colour(topology, names[a], names[b]) for a, b in drawn]),
+            dot_shares=dot_shares,
+            dot_colours=_rgb([_colour(topology, name, name) for name in topology.keypoints]),
             shoulders=shoulders,
         )
 
@@ -207,6 +213,11 @@ def _strokes(
     return strokes
 
 
+def _colour(topology: Topology, first: str, second: str) -> RGB:
+    """Return a limb's colour: the topology's own of its second keypoint, else its side's."""
+    return topology.colour_of(second) or _limb_colour(first, second)
+
+
 def _limb_colour(first: str, second: str) -> RGB:
     sides = {name.split("_")[0] for name in (first, second)} & {"left", "right"}
     if len(sides) != 1:
@@ -214,8 +225,18 @@ def _limb_colour(first: str, second: str) -> RGB:
     return LEFT if sides == {"left"} else RIGHT
 
 
-def _in_face(name: str) -> bool:
-    return bool(_FACE & set(name.split("_")))
+def _shares(names: tuple[str, ...]) -> list[float]:
+    """Return how wide each keypoint is drawn, in limb widths: all 1 of a hand or a face alone."""
+    words = [set(re.split(r"[^a-z]+", name.lower())) for name in names]
+    shares = [
+        _DENSE_SHARE if _DENSE & own else _FACE_SHARE if _FACE & own else 1.0 for own in words
+    ]
+    return shares if shares.count(1.0) >= _LEAST_BODY else [1.0] * len(shares)
+
+
+def _limb_share(first: float, second: float) -> float:
+    """Return a limb's width: that of its wider end in a face, of its finer end in a hand."""
+    return min(first, second) if min(first, second) == _DENSE_SHARE else max(first, second)
 
 
 def _is_ear_to_shoulder(names: tuple[str, ...], limb: tuple[int, int]) -> bool:

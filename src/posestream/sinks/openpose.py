@@ -45,6 +45,13 @@ BODY_25 = (
 )
 """OpenPose's BODY_25 order, the one that Pose2Sim, Sports2D and their like expect."""
 
+_FINGERS = ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
+_PARTS: dict[str, tuple[str, ...]] = {
+    "face": tuple(f"face_{k}" for k in range(70)),
+    "hand_left": ("left_hand_root", *(f"left_{f}{k}" for f in _FINGERS for k in range(1, 5))),
+    "hand_right": ("right_hand_root", *(f"right_{f}{k}" for f in _FINGERS for k in range(1, 5))),
+}
+"""OpenPose's orders of a face and of hands, by the names of COCO-WholeBody, which has no pupils."""
 _BETWEEN = {
     "neck": ("left_shoulder", "right_shoulder"),
     "mid_hip": ("left_hip", "right_hip"),
@@ -58,8 +65,9 @@ class OpenPoseSink:
 
     Photographs give ``NAME_keypoints.json``, as OpenPose names them. A neck or a middle of the
     hips that the topology lacks lies between both shoulders or hips, with the lower of their
-    scores, where both were found; keypoints that were not found are 0, 0, 0. Every file is whole
-    at any moment, also when the process is killed.
+    scores, where both were found; keypoints that were not found are 0, 0, 0. Faces and hands are
+    empty lists unless the topology is a whole body's. Every file is whole at any moment, also when
+    the process is killed.
 
     Args:
         folder: Folder to make.
@@ -125,9 +133,13 @@ def openpose_frame(result: Result) -> dict[str, Any]:
         for space in ("2d", "3d")
         for part in ("pose", "face", "hand_left", "hand_right")
     }
+    parts = {"pose_keypoints_2d": body_25(result)}
+    for part, names in _PARTS.items():
+        if set(names) & set(result.topology.keypoints):
+            parts[f"{part}_keypoints_2d"] = _numbers(named_points(result, names, needed_by=part))
     people = [
-        {"person_id": [identity], **empty, "pose_keypoints_2d": keypoints}
-        for identity, keypoints in zip(result.tracks.ids.tolist(), body_25(result), strict=True)
+        {"person_id": [identity], **empty, **{part: rows[p] for part, rows in parts.items()}}
+        for p, identity in enumerate(result.tracks.ids.tolist())
     ]
     return {"version": 1.1, "people": people}
 
@@ -142,7 +154,11 @@ def body_25(result: Result) -> list[list[float]]:
     for name, pair in _BETWEEN.items():
         if name not in result.topology.keypoints:
             body[:, BODY_25.index(name)] = _between(body, pair)
-    return body.round(3).reshape(len(body), 3 * len(BODY_25)).tolist()
+    return _numbers(body)
+
+
+def _numbers(points: npt.NDArray[np.float64]) -> list[list[float]]:
+    return points.round(3).reshape(len(points), 3 * points.shape[1]).tolist()
 
 
 def _between(body: npt.NDArray[np.float64], pair: tuple[str, str]) -> npt.NDArray[np.float64]:
