@@ -27,6 +27,9 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "paf": ("confidence_maps", "part_affinity_fields"),
     "single": ("person_keypoints",),
+    "classifier": ("class_scores",),
+    "detections": ("detections",),
+    "nanodet": tuple(f"{what}_{s}" for what in ("object_scores", "side_bins") for s in (8, 16, 32)),
 }
 """What each family of networks must say, as the keys of `Fields.maps`.
 
@@ -39,6 +42,10 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
 ``confidence_maps``          ``(B, K or more, h, w)`` confidence in each keypoint
 ``part_affinity_fields``     ``(B, 2L or more, h, w)`` channels as the topology's `paf_channels`
 ``person_keypoints``         ``(B, 1, K, 3)`` y, x in [0, 1] of the input, and confidence
+``class_scores``             ``(B, C)`` score of each class; the card's `activation` comes after
+``detections``               ``(B, N, 6)`` left, top, right, bottom in input pixels, score, class
+``object_scores_8``, 16, 32  ``(B, h w, C)`` score of each class in each cell of that stride
+``side_bins_8``, 16, 32      ``(B, h w, 4 n)`` logits of ``n`` distances to each side of a box
 ============================ ==================================================================
 """
 LAYOUTS = ("NHWC", "NCHW")
@@ -46,6 +53,11 @@ COLOURS = ("RGB", "BGR")
 DTYPES = ("uint8", "int32", "float32")
 PADDINGS = ("right-bottom", "center")
 RESIZES = ("letterbox", "stretch")
+SECONDARY_FAMILIES = ("classifier", "detections", "nanodet")
+"""Families that find no people: they look at frames, or at people who were found."""
+ACTIVATIONS = ("none", "softmax", "sigmoid")
+NO_TOPOLOGY = Topology("none", (), ())
+"""What the keypoints of a network mean that has none."""
 WHOLE_FRAME_FAMILIES = ("center", "paf")
 """Families whose maps must begin where the frame does."""
 
@@ -198,6 +210,10 @@ class ModelCard:
     """Where the weights come from."""
     measured: tuple[Measurement, ...] = ()
     """Accuracy and speed."""
+    labels: tuple[str, ...] = ()
+    """Names of the classes that a secondary model tells apart; empty if unknown."""
+    activation: str = "none"
+    """What turns a classifier's scores into confidences, one of `ACTIVATIONS`."""
 
     def __post_init__(self) -> None:
         """Check that the outputs are what the family needs."""
@@ -211,6 +227,11 @@ class ModelCard:
             raise ModelError(
                 f"input.padding: {self.input.padding!r} is not allowed; "
                 f"family {self.family!r} needs 'right-bottom'"
+            )
+        if self.activation != "none" and self.family != "classifier":
+            raise ModelError(
+                f"activation: {self.activation!r} is not allowed; "
+                f"family {self.family!r} needs 'none'"
             )
         if self.family == "paf" and not self.topology.paf_channels:
             raise ModelError(
