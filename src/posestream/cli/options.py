@@ -56,10 +56,12 @@ def _default(value: Any) -> str:
 def _metavar(key: str) -> str | None:
     words = {"start": "SECONDS", "end": "SECONDS", "formats": "LIST", "output": "DIR"}
     words |= {"card": "NAME|FILE", "input_size": "WxH", "input_mean": "LIST", "input_std": "LIST"}
+    words |= {"secondary": "MODEL[,KEY=VALUE...]"}
     return words.get(key)
 
 
 ESTIMATOR = "Finding people"
+SECONDARY = "Secondary models"
 NETWORK = "What a network of your own takes, where its card says something else"
 OVERLAY = "Drawing"
 
