@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -150,6 +152,25 @@ def test_a_run_without_secondary_models_does_nothing_of_theirs(team: Path, tmp_p
     assert "attributes" not in lines
 
 
+def test_the_option_may_be_given_several_times(team: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "posestream", "run", str(team), "-o", str(tmp_path / "out")]
+    command += ["--secondary", f"{colour_classifier(tmp_path)},padding=0", "--end", "0.2", "-q"]
+    things = row_detector(tmp_path, [[8, 8, 16, 16, 0.75, 1]])
+    subprocess.run([*command, "--secondary", str(things)], check=True)
+    for line in (tmp_path / "out" / "poses.jsonl").read_text().splitlines():
+        assert len(json.loads(line)["objects"]) == 1
+        assert '"shirt":{"label":"red"' in line
+
+
+def test_a_wrong_option_is_a_wrong_call(team: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "posestream", "run", str(team), "-o", str(tmp_path / "out")]
+    command += ["--secondary", "net.onnx,thresold=0.5"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "secondary.0.thresold: no such setting. Did you mean 'threshold'?" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
 def test_python_gives_objects_and_attributes_by_name(team: Path, tmp_path: Path, backend: str):
     model = colour_classifier(tmp_path)
@@ -192,7 +213,9 @@ def test_a_network_that_gives_no_numbers_finds_nothing(team: Path, tmp_path: Pat
 
 def test_a_class_without_a_label_ends_the_run_with_its_number(team: Path, tmp_path: Path):
     model = row_detector(tmp_path, [[8, 8, 16, 16, 0.75, 7]])
-    with pytest.raises(InferenceError, match=r"class 7 is not allowed; allowed: 0 to 1"):
+    with pytest.raises(
+        InferenceError, match=r"secondary 'things': .*class 7 is not allowed; allowed: 0 to 1"
+    ):
         run(team, tmp_path / "out", model, end=0.2)
 
 

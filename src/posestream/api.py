@@ -138,7 +138,7 @@ class PoseEstimator:
     Args:
         secondary: Classifiers and detectors that look at the pictures or the people, too: each a
             mapping of the keys of `posestream.config_secondary.SecondaryConfig`, or a text as
-            after ``--secondary``.
+            after ``--secondary``. Their ``interval`` counts in streams only.
         **options: Any field of `posestream.config.EstimatorConfig`: ``model``, ``profile``,
             ``device``, ``backend``, ``precision``, ``threads``, ``long_side``, ``min_score``.
 

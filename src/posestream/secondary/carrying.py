@@ -74,7 +74,9 @@ class StreamFindings:
             tracks: The people in it.
             fresh: What the models that looked at it found.
         """
-        before, last = self._rows_before(tracks), self._last
+        last = self._last
+        of_people = last.attributes or any((o.people >= 0).any() for o in last.objects.values())
+        before = self._rows_before(tracks) if of_people else np.zeros(0, np.int64)
         objects = {n: _moved(old, before) for n, old in last.objects.items()}
         labels = {n: self._carried(n, old, tracks, before) for n, old in last.attributes.items()}
         self._last = Findings(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from posestream.errors import InferenceError
 from posestream.findings import Findings
 from posestream.images import Image
 from posestream.types import Poses
@@ -61,10 +62,17 @@ class Inspector:
         for model in self.models:
             places = [i for i in range(len(images)) if due is None or model.name in due[i]]
             if places:
-                found = model.look([images[i] for i in places], [poses[i] for i in places])
+                found = _look(model, [images[i] for i in places], [poses[i] for i in places])
                 for place, one in zip(places, found, strict=True):
                     parts[place].append(one)
         return [merged(one) for one in parts]
+
+
+def _look(model: SecondaryModel, images: Sequence[Image], poses: Sequence[Poses]) -> list[Findings]:
+    try:
+        return model.look(images, poses)
+    except InferenceError as error:
+        raise InferenceError(f"secondary {model.name!r}: {error}") from error
 
 
 def merged(parts: Iterable[Findings]) -> Findings:
