@@ -7,8 +7,7 @@
 Everything runs in fresh processes that take turns. Off is compared with the commit before there
 were secondary models, in two ways: the main job without video, and the threads and queues alone,
 around an estimator that does nothing. On is NanoDet on every frame, on every tenth, and on every
-person's crop. CPU time counts all threads and hardly suffers from other programs; frames per second
-do.
+person's crop. Figures are CPU time of all threads, which hardly suffers from other programs.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ FRAMES_OF_NOTHING = 20_000
 
 
 def main_job(clip: str, seconds: float, secondary: list[str]) -> dict[str, float]:
-    """Run without video and return CPU milliseconds per frame, and frames per second."""
+    """Run without video and return CPU milliseconds per frame."""
     import posestream
 
     with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +42,7 @@ def main_job(clip: str, seconds: float, secondary: list[str]) -> dict[str, float
         start = time.process_time()
         done = posestream.run(posestream.load_config(None, {**given, "overwrite": True}))
         cpu_s = time.process_time() - start
-        return {"cpu_ms": 1e3 * cpu_s / done.frames, "fps": done.fps}
+        return {"cpu_ms": 1e3 * cpu_s / done.frames}
 
 
 def threads_alone() -> dict[str, float]:
@@ -129,7 +128,7 @@ def main() -> None:
 def summary(
     rounds: list[dict[str, dict[str, float]]], arguments: argparse.Namespace
 ) -> dict[str, object]:
-    """Return the least CPU time and the most frames per second of all rounds."""
+    """Return the least and the median CPU time of all rounds."""
     names = rounds[0]
     return {
         "clip": arguments.clip.name,
@@ -141,11 +140,6 @@ def summary(
         "median_cpu_ms_per_frame": {
             name: round(statistics.median(one[name]["cpu_ms"] for one in rounds), 4)
             for name in names
-        },
-        "most_fps": {
-            name: round(max(one[name]["fps"] for one in rounds), 2)
-            for name in names
-            if "fps" in rounds[0][name]
         },
         "load": os.getloadavg(),
     }

@@ -28,6 +28,19 @@ def test_models_are_called_by_name_and_say_what_runs(tmp_path: Path):
     assert "shirt: ONNX Runtime" in inspector.description
 
 
+@pytest.mark.parametrize(
+    ("given", "batches"), [("", 1), (",batch_size=4", 4), (",batch_size=1", 1)]
+)
+def test_a_batch_size_that_is_given_wins_over_the_cards(tmp_path: Path, given: str, batches: int):
+    [model] = built(f"{colour_classifier(tmp_path, batch=1)}{given}").models
+    assert model._looker.batch_size == batches
+
+
+def test_where_a_card_leaves_the_batch_free_people_are_put_together(tmp_path: Path):
+    [model] = built(str(colour_classifier(tmp_path))).models
+    assert model._looker.batch_size == 8
+
+
 def test_a_library_of_its_own_wins_over_the_main_models(tmp_path: Path):
     path = colour_classifier(tmp_path)
     assert "shirt: OpenVINO" in built(f"{path},backend=openvino").description

@@ -25,6 +25,8 @@ from posestream.secondary.nanodet import NanoDetDecoder
 
 _LEAST_OBJECT = 0.4
 _LEAST_LABEL = 0.5
+_MOST_TOGETHER = 8
+"""Crops in a run of a network of free batch: small ones run a fifth faster than alone."""
 
 
 def build_inspector(
@@ -61,7 +63,7 @@ def _model(settings: SecondaryConfig, main: EstimatorConfig, streams: int) -> Se
         backend=backend,
         rule=card.input.rule(),
         crops=_crops(settings) if on == "people" else None,
-        batch_size=card.input.batch or settings.batch_size,
+        batch_size=settings.batch_size or card.input.batch or _MOST_TOGETHER,
     )
     keep = _kept(settings, card.labels)
     threshold = settings.threshold
@@ -91,7 +93,12 @@ def _card(settings: SecondaryConfig) -> ModelCard:
             f"secondary {settings.called!r}: family {card.family!r} is not allowed; "
             f"allowed: {', '.join(SECONDARY_FAMILIES)}"
         )
-    return replace(card, labels=_labels(settings.labels)) if settings.labels else card
+    if settings.labels:
+        card = replace(card, labels=_labels(settings.labels))
+    if settings.batch_size:
+        batch = 1 if settings.batch_size == 1 else None
+        card = replace(card, input=replace(card.input, batch=batch))
+    return card
 
 
 def _labels(file: Path) -> tuple[str, ...]:

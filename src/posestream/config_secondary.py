@@ -68,8 +68,11 @@ class SecondaryConfig(BaseModel):
     keep: Annotated[tuple[str, ...], BeforeValidator(_one_or_more)] = Field(
         default=(), description="Report these labels only."
     )
-    batch_size: int = Field(
-        default=8, ge=1, le=256, description="Crops or frames per run of the network at most."
+    batch_size: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Crops or frames per run of the network; by default the card's, or up to 8.",
     )
     backend: Literal["auto", "openvino", "onnxruntime", "torch"] | None = Field(
         default=None, description="Inference library; by default that of the main model."
