@@ -14,7 +14,7 @@ PACKAGE = Path(posestream.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"errors", "topology", "geometry", "images", "types", "compilation", "containers"},
+    {"errors", "topology", "geometry", "images", "types", "findings", "compilation", "containers"},
     {
         "runtime",
         "sources",
@@ -26,12 +26,14 @@ LEVELS = (
         "models",
         "demo",
     },
-    {"estimation"},
+    {"estimation", "secondary"},
     {
         "config",
+        "config_secondary",
         "nvinfer",
         "families",
         "assembly",
+        "assembly_secondary",
         "recording",
         "pipeline",
         "evaluation",

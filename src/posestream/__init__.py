@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from posestream.api import PoseEstimator, Prediction, stream
     from posestream.config import Config, load_config
     from posestream.errors import PosestreamError
+    from posestream.findings import Attributes, Detections
     from posestream.images import HostImage
     from posestream.pipeline import run
     from posestream.topology import Topology
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attributes",
     "Config",
+    "Detections",
     "Frame",
     "HostImage",
     "PoseEstimator",
@@ -46,7 +49,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Attributes": "findings",
     "Config": "config",
+    "Detections": "findings",
     "Frame": "types",
     "HostImage": "images",
     "PoseEstimator": "api",

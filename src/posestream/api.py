@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.assembly import build_annotator, build_estimator, build_pool, described
-from posestream.config import OverlayConfig, estimator_config, validated
+from posestream.assembly_secondary import build_inspector, build_stream_findings
+from posestream.config import OverlayConfig, estimator_config, secondary_configs, validated
 from posestream.errors import ConfigError, MissingDependencyError
+from posestream.findings import NOTHING, Attributes, Detections, Findings
 from posestream.images import HostImage, Image
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.pool import EstimatorPool
@@ -63,6 +65,16 @@ class Prediction:
     def boxes(self) -> npt.NDArray[np.float32]:
         """``(P, 4)`` left, top, right, bottom in frame pixels."""
         return self.poses.boxes
+
+    @property
+    def objects(self) -> Mapping[str, Detections]:
+        """The objects that each secondary detector found, by the model's name."""
+        return self.result.objects
+
+    @property
+    def attributes(self) -> Mapping[str, Attributes]:
+        """The label that each secondary classifier gives each person, by the model's name."""
+        return self.result.attributes
 
     @property
     def topology(self) -> Topology:
@@ -124,6 +136,9 @@ class PoseEstimator:
     Loading takes about a second, so make one and keep it. Several threads may call it at once.
 
     Args:
+        secondary: Classifiers and detectors that look at the pictures or the people, too: each a
+            mapping of the keys of `posestream.config_secondary.SecondaryConfig`, or a text as
+            after ``--secondary``. Their ``interval`` counts in streams only.
         **options: Any field of `posestream.config.EstimatorConfig`: ``model``, ``card``,
             ``detector``, ``profile``, ``device``, ``backend``, ``precision``, ``threads``,
             ``long_side``, ``min_score``.
@@ -133,8 +148,11 @@ class PoseEstimator:
         ModelError: If the model cannot be loaded.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(
+        self, *, secondary: Sequence[Mapping[str, Any] | str] = (), **options: Any
+    ) -> None:
         self._settings = estimator_config(options)
+        self._inspector = build_inspector(secondary_configs(secondary), self._settings)
         self._estimator = build_estimator(self._settings)
 
     @property
@@ -145,7 +163,7 @@ class PoseEstimator:
     @property
     def description(self) -> str:
         """What really runs: model, profile, library, device, precision."""
-        return described(self._settings, self._estimator)
+        return described(self._settings, self._estimator, self._inspector)
 
     @overload
     def predict(self, images: Picture) -> Prediction: ...
@@ -174,9 +192,14 @@ class PoseEstimator:
 
     def _predictions(self, images: list[HostImage]) -> list[Prediction]:
         found = self._estimator.estimate(images)
+        findings = [NOTHING] * len(images)
+        if self._inspector:
+            findings = self._inspector.inspect(images, found)
         return [
-            Prediction(_result(place, image.size, poses, self.topology), image)
-            for place, (image, poses) in enumerate(zip(images, found, strict=True))
+            Prediction(_result(place, image.size, poses, self.topology, others), image)
+            for place, (image, poses, others) in enumerate(
+                zip(images, found, findings, strict=True)
+            )
         ]
 
 
@@ -186,6 +209,7 @@ def stream(
     start: float | None = None,
     end: float | None = None,
     interval: int = 1,
+    secondary: Sequence[Mapping[str, Any] | str] = (),
     **options: Any,
 ) -> Iterator[Prediction]:
     """Read a video or images and yield one prediction per frame, in order.
@@ -197,6 +221,7 @@ def stream(
         start: Begin at this time, seconds.
         end: Stop at this time, seconds.
         interval: Find people in every n-th frame; the frames between carry them over.
+        secondary: As for `PoseEstimator`.
         **options: As for `PoseEstimator`.
 
     Raises:
@@ -205,11 +230,18 @@ def stream(
     """
     if interval < 1:
         raise ConfigError(f"interval: must be at least 1, not {interval}")
-    settings = estimator_config(options)
+    settings, others = estimator_config(options), secondary_configs(secondary)
     source = open_source(input, start_s=start, end_s=end)
     clock = StageClock()
-    estimator, pool = build_pool(settings, clock=clock)
-    runner = StreamRunner(source, pool, topology=estimator.topology, clock=clock, interval=interval)
+    estimator, _, pool = build_pool(settings, clock=clock, secondary=others)
+    runner = StreamRunner(
+        source,
+        pool,
+        topology=estimator.topology,
+        clock=clock,
+        interval=interval,
+        secondary=build_stream_findings(others),
+    )
     return _predictions(runner, pool)
 
 
@@ -229,7 +261,9 @@ def _host_image(picture: Picture) -> HostImage:
     return HostImage.from_rgb(np.asarray(picture))
 
 
-def _result(place: int, size: tuple[int, int], poses: Poses, topology: Topology) -> Result:
+def _result(
+    place: int, size: tuple[int, int], poses: Poses, topology: Topology, findings: Findings
+) -> Result:
     """Wrap the poses of a picture that belongs to no stream."""
     return Result(
         stream="pictures",
@@ -239,4 +273,5 @@ def _result(place: int, size: tuple[int, int], poses: Poses, topology: Topology)
         size=size,
         tracks=Tracks.untracked(poses),
         topology=topology,
+        findings=findings,
     )

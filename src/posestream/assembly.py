@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from posestream.assembly_secondary import build_inspector
 from posestream.config import EstimatorConfig, OverlayConfig
-from posestream.errors import ConfigError
+from posestream.config_secondary import SecondaryConfig
+from posestream.errors import ConfigError, ModelError
 from posestream.estimation import Estimator
 from posestream.families import recipe
 from posestream.inference import Backend
 from posestream.inference.loading import load_backend
 from posestream.inference.settings import usable_cores
-from posestream.models.card import CROP_FAMILIES, ModelCard
+from posestream.models.card import CROP_FAMILIES, SECONDARY_FAMILIES, ModelCard
 from posestream.models.registry import find_model
 from posestream.overlay.annotator import Annotator
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.pool import EstimatorPool
+from posestream.secondary.inspector import Inspector
 from posestream.topology import Topology
 
 
@@ -33,6 +37,11 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
         MissingDependencyError: If its library is not installed.
     """
     card = _card(settings)
+    if card.family in SECONDARY_FAMILIES:
+        raise ModelError(
+            f"model {card.name!r} is of family {card.family!r} and finds no people; "
+            "give it to --secondary"
+        )
     for key in ("detector", "detector_card"):
         value = getattr(settings, key)
         if value is not None and card.family not in CROP_FAMILIES:
@@ -75,16 +84,26 @@ def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
     )
 
 
-def build_pool(settings: EstimatorConfig, *, clock: StageClock) -> tuple[Estimator, EstimatorPool]:
-    """Make an estimator and the threads that use it side by side, one per thread it may use."""
+def build_pool(
+    settings: EstimatorConfig, *, clock: StageClock, secondary: Sequence[SecondaryConfig] = ()
+) -> tuple[Estimator, Inspector | None, EstimatorPool]:
+    """Make what finds people, what else looks at them, and the threads that use both.
+
+    There are as many threads, working side by side, as the settings allow.
+    """
     workers = settings.threads or usable_cores()
+    inspector = build_inspector(secondary, settings, streams=workers)
     estimator = build_estimator(settings, streams=workers)
-    return estimator, EstimatorPool(estimator, workers=workers, clock=clock)
+    pool = EstimatorPool(estimator, workers=workers, clock=clock, inspector=inspector)
+    return estimator, inspector, pool
 
 
-def described(settings: EstimatorConfig, estimator: Estimator) -> str:
+def described(
+    settings: EstimatorConfig, estimator: Estimator, inspector: Inspector | None = None
+) -> str:
     """Say what really runs: model, profile, passes, library, device, precision, threads."""
-    return f"{settings.model}, {settings.profile}: {estimator.description}"
+    others = f"; {inspector.description}" if inspector else ""
+    return f"{settings.model}, {settings.profile}: {estimator.description}{others}"
 
 
 def build_annotator(settings: OverlayConfig, topology: Topology) -> Annotator:

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from posestream.config_secondary import SecondaryConfig, SecondaryList
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
@@ -147,6 +148,9 @@ class Config(BaseModel):
     interval: int = Field(
         default=1, ge=1, le=1000, description="Find people in every n-th frame only."
     )
+    secondary: SecondaryList = Field(
+        default=(), description="A classifier or detector for frames or people; any number."
+    )
     estimator: EstimatorConfig = EstimatorConfig()
     overlay: OverlayConfig = OverlayConfig()
     outputs: OutputConfig = OutputConfig()
@@ -204,6 +208,19 @@ def estimator_config(given: Mapping[str, Any]) -> EstimatorConfig:
     return validated(EstimatorConfig, {k: v for k, v in given.items() if v is not None})
 
 
+def secondary_configs(given: Iterable[Any]) -> tuple[SecondaryConfig, ...]:
+    """Check secondary models alone: mappings of their keys, or texts as on the command line.
+
+    Raises:
+        ConfigError: Naming the key, its value and what is allowed.
+    """
+    return validated(_SecondaryOnly, {"secondary": list(given)}).secondary
+
+
+class _SecondaryOnly(BaseModel):
+    secondary: SecondaryList
+
+
 def validated(kind: type[Any], values: Mapping[str, Any]) -> Any:
     """Build a pydantic model, turning its complaints into one `ConfigError`."""
     try:
@@ -234,6 +251,9 @@ def _complaint(error: ErrorDetails) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if not key:
         return message
+    if error["type"] == "extra_forbidden":
+        known = SecondaryConfig.model_fields if key.startswith("secondary.") else KEYS
+        return f"{key}: no such setting.{suggestion(str(error['loc'][-1]), known)}"
     hint = ""
     if error["type"] == "literal_error" and isinstance(error["input"], str):
         hint = "." + suggestion(error["input"], re.findall(r"'([^']*)'", message))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posestream.assembly import build_pool, described
+from posestream.assembly_secondary import build_stream_findings
 from posestream.config import Config
 from posestream.recording import open_recorder, planned_outputs, refuse_existing, refuse_own_input
 from posestream.runtime.metrics import StageClock, StageTime
@@ -87,7 +88,9 @@ def run(
         outputs = planned_outputs(config, still=source.info.still)
         refuse_own_input(config, outputs, still=source.info.still)
         refuse_existing(outputs, overwrite=config.outputs.overwrite)
-        estimator, pool = build_pool(config.estimator, clock=clock)
+        estimator, inspector, pool = build_pool(
+            config.estimator, clock=clock, secondary=config.secondary
+        )
         stack.callback(pool.close)
         recorder = open_recorder(
             config, source, estimator.topology, clock=clock, on_window_closed=stop.request
@@ -99,6 +102,7 @@ def run(
             clock=clock,
             interval=config.interval,
             stop=stop,
+            secondary=build_stream_findings(config.secondary),
         )
         begun = time.perf_counter()
         with closing(recorder):
@@ -115,7 +119,7 @@ def run(
             corrupt=source.corrupt_frames,
             elapsed_s=time.perf_counter() - begun,
             stages=clock.report(),
-            estimator=described(config.estimator, estimator),
+            estimator=described(config.estimator, estimator, inspector),
             outputs=outputs if not source.info.still else (config.output, *outputs),
             stopped=stop.requested,
         )

@@ -22,6 +22,9 @@ from posestream.types import Frame, Result
 VIDEO_NAME = "Pose_Estimation.mp4"
 """What the annotated video is called inside the output folder."""
 
+FINDINGS_NAME = "secondary.csv"
+"""What the table of secondary models' findings is called inside the output folder."""
+
 
 class _Annotator(Protocol):
     def draw(self, image: Image, result: Result) -> HostImage: ...
@@ -86,6 +89,8 @@ class Recorder:
 def planned_outputs(config: Config, *, still: bool) -> tuple[Path, ...]:
     """Return every file and folder that a run will write, except single annotated images."""
     paths = [config.output / FORMATS[name].file_name for name in config.outputs.formats]
+    if _writes_findings(config):
+        paths.append(config.output / FINDINGS_NAME)
     if config.outputs.video and not still:
         paths.insert(0, config.output / VIDEO_NAME)
     return tuple(paths)
@@ -136,6 +141,9 @@ def open_recorder(
             sink = open_result_sink(name, config.output, overwrite=outputs.overwrite)
             opened.callback(sink.close)
             results.append(sink)
+        if _writes_findings(config):
+            results.append(_findings_sink(config))
+            opened.callback(results[-1].close)
         frames: list[FrameSink] = []
         if outputs.video:
             frames.append(_annotated_sink(config, source))
@@ -146,6 +154,17 @@ def open_recorder(
             frames.append(WindowSink(source.name, on_closed=on_window_closed))
         opened.pop_all()
     return Recorder(build_annotator(config.overlay, topology), frames, results, clock=clock)
+
+
+def _writes_findings(config: Config) -> bool:
+    """Tell whether secondary models need a table of their own: those of people have no room."""
+    return bool(config.secondary and {"csv", "parquet"} & set(config.outputs.formats))
+
+
+def _findings_sink(config: Config) -> ResultSink:
+    from posestream.sinks.findings_table import FindingsCsvSink
+
+    return FindingsCsvSink(config.output / FINDINGS_NAME, overwrite=config.outputs.overwrite)
 
 
 def _annotated_sink(config: Config, source: Source) -> FrameSink:

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from posestream.findings import NOTHING, Attributes, Detections, Findings, attributes_json
 from posestream.geometry import Letterbox
 from posestream.images import Image
 from posestream.topology import Topology
@@ -189,6 +190,18 @@ class Result:
     """False where the people are carried over from an earlier frame (``interval`` > 1)."""
     file: str | None = None
     """Name of the photograph, without its folder; ``None`` for a frame of a video."""
+    findings: Findings = NOTHING
+    """What secondary models say."""
+
+    @property
+    def objects(self) -> Mapping[str, Detections]:
+        """The objects that each secondary detector found."""
+        return self.findings.objects
+
+    @property
+    def attributes(self) -> Mapping[str, Attributes]:
+        """The label that each secondary classifier gives each person."""
+        return self.findings.attributes
 
     @property
     def poses(self) -> Poses:
@@ -200,13 +213,21 @@ class Result:
         head: dict[str, object] = {"schema": SCHEMA_VERSION, "stream": self.stream}
         if self.file is not None:
             head["file"] = self.file
-        return head | {
+        head |= {
             "frame": self.frame,
             "pts_s": round(self.pts_s, 6),
             "size": list(self.size),
             "inferred": self.inferred,
-            "people": self._people(),
         }
+        if self.findings.frame_attributes:
+            head["attributes"] = attributes_json(self.findings.frame_attributes, 0)
+        if self.objects:
+            head["objects"] = self.findings.objects_json()
+        people = self._people()
+        if self.attributes:
+            for row, person in enumerate(people):
+                person["attributes"] = attributes_json(self.attributes, row)
+        return head | {"people": people}
 
     def _people(self) -> list[dict[str, object]]:
         poses = self.poses

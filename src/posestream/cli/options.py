@@ -62,11 +62,13 @@ def _metavar(key: str) -> str | None:
         "input_size": "WxH",
         "input_mean": "LIST",
         "input_std": "LIST",
+        "secondary": "MODEL[,KEY=VALUE...]",
     }
     return words.get(key)
 
 
 ESTIMATOR = "Finding people"
+SECONDARY = "Secondary models"
 NETWORK = "What a network of your own takes, where its card says something else"
 OVERLAY = "Drawing"
 

@@ -178,12 +178,14 @@ class _ConsoleHandler(logging.Handler):
 @contextmanager
 def _logging(handler: logging.Handler, level: int) -> Iterator[None]:
     logger = logging.getLogger("posestream")
+    before = logger.level
     logger.addHandler(handler)
     logger.setLevel(level)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _print_json(values: dict[str, object]) -> None:

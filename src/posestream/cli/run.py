@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from posestream.cli import options
-from posestream.cli.options import OVERLAY, option
+from posestream.cli.options import OVERLAY, SECONDARY, option
 
 _SHELL_ONLY = ("config", "nvinfer_config", "quiet", "log_json", "debug")
 
@@ -54,6 +54,9 @@ def run(
     input_scale: options.InputScale = None,
     input_mean: options.InputMean = None,
     input_std: options.InputStd = None,
+    secondary: Annotated[
+        list[str] | None, option("secondary", "--secondary", panel=SECONDARY)
+    ] = None,
     draw_threshold: Annotated[
         float | None, option("draw_threshold", "--draw-threshold", panel=OVERLAY)
     ] = None,
@@ -98,6 +101,7 @@ def execute(
 
     if isinstance(given.get("formats"), str):
         given["formats"] = tuple(given["formats"].replace(",", " ").split())
+    given["secondary"] = given.get("secondary") or None  # none on the command line: the file's
     stop = StopFlag()
     with stop_on_signals(stop), reporter(quiet=quiet, log_json=log_json) as report:
         settings = load_config(config, given, defaults=_from_nvinfer(nvinfer) if nvinfer else {})

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.errors import InferenceError, ModelError, OutOfMemoryError
+from posestream.inference.rows import check_row_port, check_rows, promised_rows
 from posestream.models.card import ModelCard
 
 Maps = Mapping[str, npt.NDArray[np.float32]]
@@ -88,7 +89,7 @@ def _check_input_shape(card: ModelCard, port: Port) -> None:
 
 def _check_output_shape(card: ModelCard, port: Port, meaning: str) -> None:
     """Refuse an output whose channels cannot be what the card says it means."""
-    if port.shape is None:
+    if port.shape is None or check_row_port(card, port.name, port.shape, meaning):
         return
     width, height = card.input.fixed_size or (card.stride, card.stride)
     promised = (None, *promised_shape(card, meaning, (1, height, width))[1:])
@@ -187,6 +188,9 @@ def _check_pixels(card: ModelCard, pixels: npt.NDArray[np.uint8]) -> None:
 
 def _checked_maps(card: ModelCard, arrays: Arrays, batch_shape: tuple[int, ...]) -> Maps:
     for (name, meaning), array in zip(card.outputs.items(), arrays, strict=True):
+        if rows := promised_rows(card, meaning, batch_shape):
+            check_rows(card, name, array, rows)
+            continue
         promised = promised_shape(card, meaning, batch_shape)
         at_least = meaning in _AT_LEAST
         fits = array.ndim == len(promised) and all(

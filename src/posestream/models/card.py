@@ -33,6 +33,9 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     "yolo-end2end": ("yolo_people",),
     "rtmo": ("person_boxes", "box_keypoints"),
     "movenet-multi": ("movenet_people",),
+    "classifier": ("class_scores",),
+    "detections": ("detections",),
+    "nanodet": tuple(f"{what}_{s}" for what in ("object_scores", "side_bins") for s in (8, 16, 32)),
 }
 """What each family of networks must say, as the keys of `Fields.maps`.
 
@@ -55,6 +58,10 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
 ``box_keypoints``            ``(B, N, K, 3)`` x, y, score of each keypoint; input pixels
 ``movenet_people``           ``(B, N, 3K + 5)`` y, x, score of each keypoint, then top, left,
                              bottom, right, score of the box; in [0, 1] of the input
+``class_scores``             ``(B, C)`` score of each class; the card's `activation` comes after
+``detections``               ``(B, N, 6)`` left, top, right, bottom in input pixels, score, class
+``object_scores_8``, 16, 32  ``(B, h w, C)`` score of each class in each cell of that stride
+``side_bins_8``, 16, 32      ``(B, h w, 4 n)`` logits of ``n`` distances to each side of a box
 ============================ ==================================================================
 """
 LAYOUTS = ("NHWC", "NCHW")
@@ -62,6 +69,11 @@ COLOURS = ("RGB", "BGR")
 DTYPES = ("uint8", "int32", "float32")
 PADDINGS = ("right-bottom", "center")
 RESIZES = ("letterbox", "stretch")
+SECONDARY_FAMILIES = ("classifier", "detections", "nanodet")
+"""Families that find no people: they look at frames, or at people who were found."""
+ACTIVATIONS = ("none", "softmax", "sigmoid")
+NO_TOPOLOGY = Topology("none", (), ())
+"""What the keypoints of a network mean that has none."""
 WHOLE_FRAME_FAMILIES = ("center", "paf")
 """Families whose maps must begin where the frame does."""
 CROP_FAMILIES = ("single", "simcc", "heatmap")
@@ -239,6 +251,10 @@ class ModelCard:
     the middle of cell ``i`` is that of pixel ``i * stride``."""
     int8: Weights | None = None
     """The same network in INT8, if there is one."""
+    labels: tuple[str, ...] = ()
+    """Names of the classes that a secondary model tells apart; empty if unknown."""
+    activation: str = "none"
+    """What turns a classifier's scores into confidences, one of `ACTIVATIONS`."""
 
     def __post_init__(self) -> None:
         """Check that the outputs are what the family needs."""
@@ -260,6 +276,11 @@ class ModelCard:
             )
         if self.family in CROP_FAMILIES and self.input.fixed_size is None:
             raise ModelError(f"input.fixed_size: missing; family {self.family!r} needs it")
+        if self.activation != "none" and self.family != "classifier":
+            raise ModelError(
+                f"activation: {self.activation!r} is not allowed; "
+                f"family {self.family!r} needs 'none'"
+            )
         if self.family == "paf" and not self.topology.paf_channels:
             raise ModelError(
                 f"topology: {self.topology.name!r} has no paf_channels; family 'paf' needs them"

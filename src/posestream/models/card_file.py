@@ -10,13 +10,16 @@ from typing import Protocol
 
 from posestream.errors import ModelError
 from posestream.models.card import (
+    ACTIVATIONS,
     COLOURS,
     DTYPES,
     HEATMAP_GRIDS,
     LAYOUTS,
     MEANINGS,
+    NO_TOPOLOGY,
     PADDINGS,
     RESIZES,
+    SECONDARY_FAMILIES,
     InputSpec,
     Measurement,
     ModelCard,
@@ -96,7 +99,7 @@ def _card(table: Table, weights: Weights, *, name: str | None = None) -> ModelCa
         name=name or table.text("name"),
         title=table.text("title"),
         family=family,
-        topology=_topology(table),
+        topology=NO_TOPOLOGY if family in SECONDARY_FAMILIES else _topology(table),
         weights=weights.file,
         sha256=weights.sha256,
         size_bytes=weights.size_bytes,
@@ -109,6 +112,8 @@ def _card(table: Table, weights: Weights, *, name: str | None = None) -> ModelCa
         licence=table.text("licence", default="unknown"),
         source=table.text("source", default="unknown"),
         measured=tuple(map(_measurement, table.tables("measured", keys=_names(Measurement)))),
+        labels=table.sequence("labels", str, default=[]),
+        activation=table.text("activation", allowed=ACTIVATIONS, default="none"),
     )
 
 

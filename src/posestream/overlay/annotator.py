@@ -10,14 +10,18 @@ from posestream.overlay.blurring import blur_head
 from posestream.overlay.canvas import Canvas, bounded
 from posestream.overlay.colours import MIDDLE, OUTLINE, identity_colour
 from posestream.overlay.heads import Head, has_heads, heads
+from posestream.overlay.objects import attribute_lines, draw_objects
 from posestream.overlay.skeletons import SkeletonStyle, box_strokes, limb_widths
-from posestream.overlay.text import put_label
+from posestream.overlay.text import put_lines
 from posestream.topology import Topology
 from posestream.types import Result
 
 
 class Annotator:
     """Draws skeletons, and on request boxes, labels, the frame number and blurred faces.
+
+    What secondary models found is drawn, too, where there are any: objects as boxes, people's
+    attributes under their labels, the frame's own in the top left corner.
 
     Everything is drawn on the luma and chroma planes: no frame is converted to RGB and back.
     Several threads may share one annotator.
@@ -65,20 +69,32 @@ class Annotator:
         Numbers that are not finite, or far outside the frame, are left out and never raise.
         """
         copy = image.yuv420p_copy()
-        if len(result.poses):
-            self._draw_people(Canvas(copy), result)
-        if self._frame_number:
-            text = f"{result.frame}  {_clock(result.pts_s)}"
-            put_label(Canvas(copy), text, (0, 0), colour=OUTLINE)
+        if len(result.poses) or result.objects:
+            self._draw_found(Canvas(copy), result)
+        corner = [f"{result.frame}  {_clock(result.pts_s)}"] if self._frame_number else []
+        corner += attribute_lines(result.findings.frame_attributes, 0)
+        if corner:
+            put_lines(Canvas(copy), corner, (0, 0), colour=OUTLINE)
         return copy
 
-    def _draw_people(self, canvas: Canvas, result: Result) -> None:
-        poses, size = result.poses, (canvas.width, canvas.height)
-        head_of = heads(poses, self._topology) if self._blur_faces or self._labels else []
+    def _draw_found(self, canvas: Canvas, result: Result) -> None:
+        """Blur, then draw objects, then people over them."""
+        writes = self._labels or bool(result.attributes)
+        wanted = self._blur_faces or writes
+        head_of = heads(result.poses, self._topology) if wanted else []
         if self._blur_faces:
             for head in head_of:
                 if head is not None:
                     blur_head(canvas, head)
+        draw_objects(canvas, result.objects.values(), width=self._line_width)
+        if len(result.poses):
+            self._draw_people(canvas, result, head_of if writes else None)
+
+    def _draw_people(
+        self, canvas: Canvas, result: Result, head_of: list[Head | None] | None
+    ) -> None:
+        """Draw everyone, and write labels where heads are given."""
+        poses, size = result.poses, (canvas.width, canvas.height)
         widths = limb_widths(poses.boxes, size, self._line_width)
         # A box or a label around nothing that can be seen would only puzzle.
         seen = np.flatnonzero((poses.keypoint_scores >= self._min_keypoint_score).any(axis=1))
@@ -89,22 +105,23 @@ class Annotator:
         canvas.draw(
             *self._style.strokes(poses, size, threshold=self._min_keypoint_score, widths=widths)
         )
-        if self._labels:
+        if head_of is not None:
             for p in reversed(seen.tolist()):  # the best person's last, so that none covers it
                 self._write_label(canvas, result, p, head_of[p])
 
     def _write_label(self, canvas: Canvas, result: Result, p: int, head: Head | None) -> None:
         identity, score = int(result.tracks.ids[p]), float(result.poses.scores[p])
-        text = f"#{identity}  {score:.2f}" if identity >= 0 else f"{score:.2f}"
+        lines = [f"#{identity}  {score:.2f}" if identity >= 0 else f"{score:.2f}"]
+        lines = lines * self._labels + attribute_lines(result.attributes, p)
         colour = identity_colour(identity) or OUTLINE
         left, top, right, _ = bounded(result.poses.boxes[p], (canvas.width, canvas.height)).tolist()
         if self._boxes:
-            put_label(canvas, text, (left, top), colour=colour)
+            put_lines(canvas, lines, (left, top), colour=colour)
         elif head is not None:
             above = (head.centre[0], head.centre[1] - head.half_height)
-            put_label(canvas, text, above, colour=colour, centred=True)
+            put_lines(canvas, lines, above, colour=colour, centred=True)
         else:
-            put_label(canvas, text, ((left + right) / 2, top), colour=colour, centred=True)
+            put_lines(canvas, lines, ((left + right) / 2, top), colour=colour, centred=True)
 
 
 def _clock(seconds: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import av
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +73,11 @@ def yuv_from_rgb(colours: npt.ArrayLike, frame: av.VideoFrame) -> npt.NDArray[np
 def identity_colour(identity: int) -> RGB | None:
     """Return the colour of a track; ``None`` for -1, somebody whom nobody tracks."""
     return IDENTITIES[identity % len(IDENTITIES)] if identity >= 0 else None
+
+
+def label_colour(label: str) -> RGB:
+    """Return the colour of a kind of object, the same in every run."""
+    return IDENTITIES[zlib.crc32(label.encode()) % len(IDENTITIES)]
 
 
 def readable_on(background: RGB) -> RGB:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -99,6 +100,26 @@ def put_label(
     top = max(0, min(round(at[1]) - height, canvas.height - height)) // 2 * 2
     canvas.stamp(made.background, (left, top), colour=colour)
     canvas.stamp(made.text, (left, top), colour=readable_on(colour))
+
+
+def put_lines(
+    canvas: Canvas,
+    texts: Sequence[str],
+    at: tuple[float, float],
+    *,
+    colour: RGB,
+    centred: bool = False,
+) -> None:
+    """Write texts one under the other, as `put_label` writes one; the last one's edge is at ``at``.
+
+    All of them move down where the first would leave the frame.
+    """
+    step = label_height((canvas.width, canvas.height))
+    step += step % 2
+    lowest = max(at[1], step * len(texts))
+    for place, text in enumerate(texts):
+        edge = lowest - step * (len(texts) - 1 - place)
+        put_label(canvas, text, (at[0], edge), colour=colour, centred=centred)
 
 
 def _reduced(mask: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.float32]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
+from posestream.findings import NOTHING, Findings
 from posestream.runtime.metrics import StageClock
-from posestream.runtime.pool import EstimatorPool
+from posestream.runtime.pool import EstimatorPool, Found
 from posestream.runtime.queues import BoundedQueue
 from posestream.runtime.stopping import StopFlag
 from posestream.topology import Topology
@@ -18,6 +19,11 @@ from posestream.types import Frame, Poses, Result, Tracks
 class _Source(Protocol):
     def frames(self) -> Iterator[Frame]: ...
     def close(self) -> None: ...
+
+
+class _Secondary(Protocol):
+    def due(self, place: int, pts_s: float) -> Collection[str]: ...
+    def settle(self, tracks: Tracks, fresh: Findings) -> Findings: ...
 
 
 class StreamRunner:
@@ -34,6 +40,8 @@ class StreamRunner:
         interval: Find people in every n-th frame; the frames between carry them over.
         ahead: Frames on their way at once; by default two more than twice the workers.
         stop: Once requested, nothing more is read; frames already read still come out.
+        secondary: Says which secondary models look at which frame, and carries over what they
+            found; None without any.
     """
 
     def __init__(
@@ -46,16 +54,18 @@ class StreamRunner:
         interval: int = 1,
         ahead: int | None = None,
         stop: StopFlag | None = None,
+        secondary: _Secondary | None = None,
     ) -> None:
         self._source = source
         self._pool = pool
         self._topology = topology
         self._clock = clock
         self._interval = interval
-        self._queue: BoundedQueue[tuple[Frame, Future[Poses] | None]] = BoundedQueue(
+        self._queue: BoundedQueue[tuple[Frame, Future[Found] | None]] = BoundedQueue(
             ahead or 2 * pool.workers + 2
         )
         self._stop = stop or StopFlag()
+        self._secondary = secondary
         self._left = False
 
     def __iter__(self) -> Iterator[tuple[Frame, Result]]:
@@ -66,11 +76,12 @@ class StreamRunner:
         """
         thread = ThreadPoolExecutor(1, thread_name_prefix="read")
         reading = thread.submit(self._read)
-        poses = Poses.empty(len(self._topology.keypoints))
+        nobody = Poses.empty(len(self._topology.keypoints))
+        found = Found(nobody, NOTHING)
         try:
             for frame, future in self._queue:
-                poses = future.result() if future else poses
-                yield frame, self._result(frame, poses, inferred=future is not None)
+                found = future.result() if future else Found(found.poses, NOTHING)
+                yield frame, self._result(frame, found, inferred=future is not None)
         finally:
             self._left = True
             for _, future in self._queue.cancel():
@@ -83,7 +94,8 @@ class StreamRunner:
         try:
             for place, frame in enumerate(self._timed_frames()):
                 infer = place % self._interval == 0
-                future = self._pool.submit(frame.image) if infer else None
+                due = self._secondary.due(place, frame.pts_s) if infer and self._secondary else ()
+                future = self._pool.submit(frame.image, due=due) if infer else None
                 if not self._queue.put((frame, future)):
                     break
         finally:
@@ -100,15 +112,19 @@ class StreamRunner:
             self._clock.add("read", time.perf_counter() - start)
             yield frame
 
-    def _result(self, frame: Frame, poses: Poses, *, inferred: bool) -> Result:
+    def _result(self, frame: Frame, found: Found, *, inferred: bool) -> Result:
+        tracks, findings = Tracks.untracked(found.poses), found.findings
+        if self._secondary:
+            findings = self._secondary.settle(tracks, findings)
         return Result(
             stream=frame.stream,
             frame=frame.index,
             pts_s=frame.pts_s,
             wall_s=frame.wall_s,
             size=frame.image.size,
-            tracks=Tracks.untracked(poses),
+            tracks=tracks,
             topology=self._topology,
             inferred=inferred,
             file=frame.file,
+            findings=findings,
         )

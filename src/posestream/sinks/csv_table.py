@@ -44,7 +44,7 @@ class CsvSink:
         rows: list[list[object]] = []
         if not self._has_header:
             rows.append([*column_names(result.topology)])
-        names = [_harmless(result.stream), _harmless(result.file or "")]
+        names = [harmless(result.stream), harmless(result.file or "")]
         for identity, row in zip(result.tracks.ids.tolist(), numbers(result).tolist(), strict=True):
             who = identity if identity >= 0 else ""
             cells = ["" if math.isnan(number) else number for number in row]
@@ -60,5 +60,6 @@ class CsvSink:
         self._file.close()
 
 
-def _harmless(name: str) -> str:
+def harmless(name: str) -> str:
+    """Return a name that no spreadsheet runs as a formula."""
     return f"'{name}" if name.startswith(_FORMULA_STARTS) else name
