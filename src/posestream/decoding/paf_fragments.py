@@ -10,7 +10,7 @@ import numpy as np
 
 from posestream.compilation import compiled
 from posestream.decoding.paf_bodies import MIN_ANCHOR, misfit, take_stance
-from posestream.decoding.people import unite, without_nobody
+from posestream.decoding.people import strongest_first, unite, without_nobody
 
 
 @compiled(cached=False)
@@ -125,19 +125,22 @@ def adopt_peaks(members, peaks, starts, limbs, shape, max_misfit, min_confidence
         for k in range(keypoints):
             if members[person, k] >= 0:
                 free[members[person, k]] = False
-    gains, wishes = np.zeros(people * keypoints), np.full(people * keypoints, -1)
+    wishes, gains, count = np.empty((people * keypoints, 3), np.int32), np.empty(people * keypoints), 0
     for person in range(people):
         if take_stance(members[person], peaks, limbs, shape, stances[0]):
             for k in range(keypoints):
                 if members[person, k] < 0:
-                    wish = person * keypoints + k
-                    wishes[wish], gains[wish] = _best_free(
+                    peak, gain = _best_free(
                         stances, shape, k, peaks, starts, free, max_misfit, min_confidence
                     )
-    for wish in np.argsort(-gains, kind="mergesort"):
-        if wishes[wish] >= 0 and free[wishes[wish]]:
-            members[wish // keypoints, wish % keypoints] = wishes[wish]
-            free[wishes[wish]] = False
+                    wishes[count, 0], wishes[count, 1], wishes[count, 2] = person, k, peak
+                    gains[count] = gain
+                    count += peak >= 0
+    for n in strongest_first(gains[:count]):
+        person, k, peak = wishes[n]
+        if free[peak]:
+            members[person, k] = peak
+            free[peak] = False
 
 
 @compiled(cached=False)
