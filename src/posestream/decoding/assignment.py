@@ -75,7 +75,7 @@ def _reach_next(cost, row_of, row_price, column_price, nearest, reached, came_fr
     return best
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def heaviest_matching(pairs, count, owners, prices):
     """Keep the pairs of a limb whose total weight is greatest, each candidate in one at most.
 
@@ -112,7 +112,7 @@ def heaviest_matching(pairs, count, owners, prices):
     return kept
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _bid(pairs, count, owners, prices, first):
     """Give a candidate what it wants most; return the first pair of whoever lost that, or -1."""
     firsts, seconds, weights = pairs
@@ -124,11 +124,11 @@ def _bid(pairs, count, owners, prices, first):
         elif value > next_gain:
             next_gain = value
         n += 1
-    if best == _FREE:
-        return _FREE
-    wanted = seconds[best]
-    loser, owners[wanted] = owners[wanted], best
-    prices[wanted] += gain - next_gain + _RAISE * weights[best]
-    while loser > 0 and firsts[loser - 1] == firsts[loser]:
-        loser -= 1
+    loser = _FREE
+    if best != _FREE:
+        wanted = seconds[best]
+        loser, owners[wanted] = owners[wanted], best
+        prices[wanted] += gain - next_gain + _RAISE * weights[best]
+        while loser > 0 and firsts[loser - 1] == firsts[loser]:
+            loser -= 1
     return loser

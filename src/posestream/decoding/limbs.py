@@ -46,7 +46,7 @@ def sample_places(peaks, rows, columns):
     return places
 
 
-@compiled(cached=False)
+@compiled(cached=False, fastmath=_ANY_ORDER)
 def limb_pairs(field, columns, peaks, places, begins, ends, knobs, pairs):
     """List the pairs of candidates of one limb that its field supports.
 
@@ -104,7 +104,7 @@ def _facing_pairs(field, columns, places, begins, ends, support, firsts, seconds
     return count
 
 
-@compiled(cached=False, inline=True)
+@compiled(cached=False, allocates=False)
 def _field_at(field, columns, x, y):
     """Return both components and the length of the field in a place's cell; 0 if not finite."""
     cell = np.uint32(np.int32(y + _HALF) * columns + np.int32(x + _HALF))
@@ -115,7 +115,7 @@ def _field_at(field, columns, x, y):
     return _ZERO, _ZERO, _ZERO
 
 
-@compiled(cached=False, fastmath=_ANY_ORDER)
+@compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
 def _flag_ends(start_field, end_fields, x, y, xs, ys, support, flags):
     """Flag the ends where the fields at both ends of the segment point along it."""
     field_x, field_y, strength = start_field
@@ -127,7 +127,7 @@ def _flag_ends(start_field, end_fields, x, y, xs, ys, support, flags):
         flags[b] = np.int32(1) if along > least else np.int32(0)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _supported_pairs(field, columns, places, support, firsts, seconds, count):
     """Move the pairs whose field supports them in the middle to the front and count them."""
     kept = 0
@@ -141,7 +141,7 @@ def _supported_pairs(field, columns, places, support, firsts, seconds, count):
     return kept
 
 
-@compiled(cached=False, fastmath=_ANY_ORDER)
+@compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
 def _middle_supports(field, columns, places, support, firsts, seconds, start, stop):
     """Return a bit for each pair: is it supported at two of the cells at 1/4, 1/2 and 3/4?"""
     xs, ys, verdicts = places[0], places[1], np.uint64(0)
@@ -158,7 +158,7 @@ def _middle_supports(field, columns, places, support, firsts, seconds, start, st
     return verdicts
 
 
-@compiled(cached=False, inline=True)
+@compiled(cached=False, allocates=False)
 def _vote(field, columns, x, y, across, down, part, least):
     x, y = x + part * across + _HALF, y + part * down + _HALF
     cell = np.uint32(np.int32(y) * columns + np.int32(x))
@@ -166,7 +166,7 @@ def _vote(field, columns, x, y, across, down, part, least):
     return 1 if least < along < _INFINITE else 0
 
 
-@compiled(cached=False, fastmath=_ANY_ORDER)
+@compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
 def _alignment(field, columns, places, a, b, support, samples):
     """Return mean alignment times the share of samples that support the segment."""
     x, y = places[0, a], places[1, a]
@@ -196,6 +196,6 @@ def _alignment(field, columns, places, a, b, support, samples):
     return total / length * supporting / np.float32(samples * samples)
 
 
-@compiled(cached=False, inline=True)
+@compiled(cached=False, allocates=False)
 def _along(field, cell, across, down):
     return field[0][cell] * across + field[1][cell] * down

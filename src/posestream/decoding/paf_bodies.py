@@ -50,7 +50,7 @@ def body_shape(topology: Topology) -> npt.NDArray[np.float64]:
     return np.array(rows, np.float64)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def torso_length(member, peaks, limbs, shape):
     """Return the length of a person's torso in cells as their limbs suggest, 0 without limbs."""
     seen, expected = 0.0, 0.0
@@ -62,7 +62,7 @@ def torso_length(member, peaks, limbs, shape):
     return max(np.sqrt(seen / expected), _LOWEST_SCALE) if expected > 0 else 0.0
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def take_stance(member, peaks, limbs, shape, stance):
     """Fit the body to a person: place, axis and half width, by least squares.
 
@@ -108,7 +108,7 @@ def take_stance(member, peaks, limbs, shape, stance):
     return True
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def misfit(stances, person, shape, k, x, y):
     """Return how far a point is from where a person's keypoint is expected.
 

@@ -38,26 +38,30 @@ def unite_fragments(members, peaks, limbs, shape, limits):
         take_stance(members[person], peaks, limbs, shape, stances[person])
     state = (sizes, kinds, costs, hosts)
     for part in range(people):
-        _find_host(members, peaks, shape, stances, state, part, 0, people, limits)
+        _find_host(members, peaks, shape, stances, state, part, limits)
     while people > 0:
-        part = np.argmin(costs)
+        part = _cheapest(costs)
         host = hosts[part]
         if host < 0:
             break
         unite(members, host, part)
         sizes[host], kinds[host] = sizes[host] + sizes[part], kinds[host] | kinds[part]
-        sizes[part], stances[part] = 0, 0
+        sizes[part], kinds[part], costs[part], hosts[part] = 0, 0, np.inf, -1
         take_stance(members[host], peaks, limbs, shape, stances[host])
-        for other in range(people):
-            first, last = host, host + 1
-            if hosts[other] in (host, part) or other in (host, part):
-                costs[other], hosts[other] = np.inf, -1
-                first, last = 0, people
-            _find_host(members, peaks, shape, stances, state, other, first, last, limits)
+        _find_host(members, peaks, shape, stances, state, host, limits)
+        _reconsider(members, peaks, shape, stances, state, host, part, limits)
     return without_nobody(members, people)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
+def _cheapest(costs):
+    best = 0
+    for part in range(1, len(costs)):
+        best = part if costs[part] < costs[best] else best
+    return best
+
+
+@compiled(cached=False, allocates=False)
 def _size_and_kinds(member):
     size = kinds = 0
     for k in range(len(member)):
@@ -67,41 +71,59 @@ def _size_and_kinds(member):
     return size, kinds
 
 
-@compiled(cached=False)
-def _find_host(members, peaks, shape, stances, state, part, first, last, limits):
-    """Note which of the people from ``first`` to ``last`` a part fits best, and how well."""
-    sizes, kinds, costs, hosts = state
-    max_misfit, max_scale_ratio = limits
-    size = sizes[part]
-    for host in range(first, last):
-        if kinds[part] & kinds[host] or sizes[host] < max(size, MIN_ANCHOR) or size == 0:
-            continue
-        if stances[host, 0] == 0 or (size == sizes[host] and part <= host):
-            continue
-        ratio = stances[part, 0] / stances[host, 0]
-        if ratio > max_scale_ratio or 0 < ratio < 1 / max_scale_ratio:
-            continue
-        cost = _mean_misfit(members, peaks, shape, stances, part, host, max_misfit * size) / size
+@compiled(cached=False, allocates=False)
+def _find_host(members, peaks, shape, stances, state, part, limits):
+    """Note which of all people a part fits best, and how well."""
+    sizes, _, costs, hosts = state
+    costs[part], hosts[part] = np.inf, -1
+    for host in range(len(members)):
+        if _may_host(stances, state, part, host, limits):
+            cost = _mean_misfit(members, peaks, shape, stances, part, host, sizes[part], limits)
+            if cost < costs[part]:
+                costs[part], hosts[part] = cost, host
+
+
+@compiled(cached=False, allocates=False)
+def _reconsider(members, peaks, shape, stances, state, host, gone, limits):
+    """Note for all parts whether they fit a host that has grown, or another if they did before."""
+    sizes, _, costs, hosts = state
+    for part in range(len(members)):
+        cost = np.inf
+        if _may_host(stances, state, part, host, limits):
+            cost = _mean_misfit(members, peaks, shape, stances, part, host, sizes[part], limits)
         if cost < costs[part]:
             costs[part], hosts[part] = cost, host
+        elif hosts[part] == host or hosts[part] == gone:
+            _find_host(members, peaks, shape, stances, state, part, limits)
 
 
-@compiled(cached=False)
-def _mean_misfit(members, peaks, shape, stances, part, host, limit):
-    """Return twice the negative log likelihood of a part under its host's stance.
+@compiled(cached=False, allocates=False)
+def _may_host(stances, state, part, host, limits):
+    """Say whether a part is smaller than a host, of like scale, and has no keypoint that it has."""
+    sizes, kinds, _, _ = state
+    larger = sizes[host] > sizes[part] or (sizes[host] == sizes[part] and part > host)
+    larger = larger and 0 < sizes[part] and sizes[host] >= MIN_ANCHOR
+    alike = stances[part, 0] <= limits[1] * stances[host, 0]
+    alike = alike and (stances[part, 0] == 0 or stances[part, 0] * limits[1] >= stances[host, 0])
+    return larger and alike and stances[host, 0] > 0 and kinds[part] & kinds[host] == 0
 
-    Infinite once the squared distances exceed the limit.
+
+@compiled(cached=False, allocates=False)
+def _mean_misfit(members, peaks, shape, stances, part, host, size, limits):
+    """Return twice a part's mean negative log likelihood under its host's stance.
+
+    Infinite once the mean squared distance exceeds its limit.
     """
     total, volume = 0.0, 1.0
     for k in range(len(shape)):
-        if members[part, k] >= 0:
-            peak = members[part, k]
+        peak = members[part, k]
+        if peak >= 0:
             distance, variance = misfit(stances, host, shape, k, peaks[peak, 0], peaks[peak, 1])
             total += distance
             volume *= variance * stances[host, 0] ** 2
-            if total > limit:
+            if total > limits[0] * size:
                 return np.inf
-    return total + np.log(volume)
+    return (total + np.log(volume)) / size
 
 
 @compiled(cached=False)
@@ -143,7 +165,7 @@ def adopt_peaks(members, peaks, starts, limbs, shape, max_misfit, min_confidence
             free[peak] = False
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _best_free(stances, shape, k, peaks, starts, free, max_misfit, min_confidence):
     """Return the free peak that is the best keypoint, or -1, and what is left of its confidence."""
     best, gain = -1, min_confidence

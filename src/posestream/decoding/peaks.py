@@ -15,10 +15,14 @@ _ANY_ORDER = frozenset({"reassoc"})
 """Lets sums be vectorised."""
 _HUGE = np.float32(1e6)
 """Values beyond are no noise of a confidence."""
+_BAND = 4
+"""Rows of which is known whether anything there exceeds the threshold."""
+_LANES = 16
+"""Cells of a row that are looked at together."""
 _NOT_PEAK, _PEAK, _PLATEAU = 0, 1, 2
 
 
-@compiled(cached=False, fastmath=_ANY_ORDER)
+@compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
 def noise_level(maps, keypoints, rows, columns):
     """Estimate the standard deviation of the maps' noise from their values below zero.
 
@@ -64,83 +68,142 @@ def strongest_peaks(maps, keypoints, rows, columns, threshold, max_peaks):
     peaks = np.empty((keypoints * min(capacity, max_peaks), 3), np.float32)
     starts = np.zeros(keypoints + 1, np.int64)
     seen = np.zeros((rows, columns), np.int32)
-    queue = np.empty((rows * columns, 2), np.int32)
+    cells, queue = np.empty((2, rows * columns + 1, 2), np.int32)
+    powers = np.empty(_LANES, np.float32)
+    for lane in range(_LANES):
+        powers[lane] = 1 << lane
+    sums = np.empty(rows // _BAND + 1, np.float32)
     for k in range(keypoints):
-        count = _peaks_of_map(maps[k], rows, columns, threshold, found, seen, queue, k + 1)
+        heatmap = maps[k]
+        if _sum_bands(heatmap.ravel(), rows, maps.shape[2], threshold, sums) == np.inf:
+            heatmap = _without_infinity(heatmap)
+        count = _list_candidates(heatmap, rows, columns, threshold, sums, powers, cells)
+        count = _keep_peaks(heatmap, rows, columns, cells, count, found, seen, queue, k + 1)
         kept = _keep_strongest(found, count, max_peaks)
-        peaks[starts[k] : starts[k] + kept] = found[:kept]
+        for n in range(kept):
+            for column in range(3):
+                peaks[starts[k] + n, column] = found[n, column]
         starts[k + 1] = starts[k] + kept
     return peaks[: starts[keypoints]], starts
 
 
+@compiled(cached=False, allocates=False)
+def _sum_bands(values, rows, width, threshold, sums):
+    """Add up what exceeds the threshold in each few rows, and return the largest of the sums."""
+    largest = np.float32(0)
+    for band in range((rows + _BAND - 1) // _BAND):
+        stop = min((band + 1) * _BAND, rows) * width
+        sums[band] = _sum_above(values, band * _BAND * width, stop, threshold)
+        largest = max(largest, sums[band])
+    return largest
+
+
+@compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
+def _sum_above(values, start, stop, threshold):
+    total, first = np.float32(0), np.uint64(start)
+    for n in range(stop - start):
+        value = values[first + np.uint64(n)]
+        total += value if value > threshold else np.float32(0)
+    return total
+
+
 @compiled(cached=False)
-def _peaks_of_map(heatmap, rows, columns, threshold, found, seen, queue, stamp):
-    """Write a map's peaks to ``found`` in raster order and return how many there are."""
-    count, flags = 0, np.empty(columns, np.float32)
+def _without_infinity(heatmap):
+    finite = np.empty_like(heatmap)
+    for i in range(heatmap.shape[0]):
+        for j in range(heatmap.shape[1]):
+            finite[i, j] = heatmap[i, j] if heatmap[i, j] < np.inf else np.float32(0)
+    return finite
+
+
+@compiled(cached=False, allocates=False)
+def _list_candidates(heatmap, rows, columns, threshold, sums, powers, cells):
+    """Write row and column of cells that may be peaks in raster order and return how many."""
+    count, last_start = 0, columns - 1 - _LANES
     for i in range(rows):
-        if not _flag_row(heatmap, rows, columns, threshold, i, flags):
+        if sums[i // _BAND] == 0:
             continue
-        for j in range(columns):
-            if flags[j] == 0 or seen[i, j] == stamp:
-                continue
-            verdict = _compare(heatmap, rows, columns, i, j)
-            if verdict == _PEAK:
-                x, y = _inside_cell(heatmap, rows, columns, i, j)
-            elif verdict == _PLATEAU:
-                whole, x, y = _plateau(heatmap, rows, columns, i, j, seen, queue, stamp)
-                if not whole:
-                    continue
-            else:
-                continue
-            found[count, 0], found[count, 1], found[count, 2] = x, y, heatmap[i, j]
-            count += 1
+        cells[count, 0], cells[count, 1] = i, 0
+        count += heatmap[i, 0] > threshold
+        for start in range(1, columns - 1, _LANES):
+            flags = (1 << min(_LANES, columns - 1 - start)) - 1
+            if last_start > 0:
+                first = min(start, last_start)
+                flags = _candidates(heatmap, rows, threshold, i, first, powers) >> (start - first)
+            j = start
+            while flags:
+                cells[count, 0], cells[count, 1] = i, j
+                count += (flags & 1) and heatmap[i, j] > threshold
+                flags, j = flags >> 1, j + 1
+        cells[count, 0], cells[count, 1] = i, columns - 1
+        count += columns > 1 and heatmap[i, columns - 1] > threshold
     return count
 
 
-@compiled(cached=False, fastmath=_ANY_ORDER)
-def _flag_row(heatmap, rows, columns, threshold, i, flags):
-    """Flag cells over the threshold that no cell beside, above or below exceeds; any there?
+@compiled(cached=False, allocates=False)
+def _keep_peaks(heatmap, rows, columns, cells, count, found, seen, queue, stamp):
+    """Write the peaks among candidates to ``found`` and return how many there are."""
+    kept = 0
+    for n in range(count):
+        i, j = cells[n]
+        if seen[i, j] == stamp:
+            continue
+        verdict = _compare(heatmap, rows, columns, i, j)
+        if verdict == _PEAK:
+            x, y = _inside_cell(heatmap, rows, columns, i, j)
+        elif verdict == _PLATEAU:
+            whole, x, y = _plateau(heatmap, rows, columns, i, j, seen, queue, stamp)
+            verdict = _PLATEAU if whole else _NOT_PEAK
+        if verdict != _NOT_PEAK:
+            found[kept, 0], found[kept, 1], found[kept, 2] = x, y, heatmap[i, j]
+            kept += 1
+    return kept
 
-    One pass without branches, which is what makes large crowds no slower than single people.
+
+@compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
+def _candidates(heatmap, rows, threshold, i, j, powers):
+    """Return a bit for each of the next cells of a row: is it high and not exceeded?
+
+    Without a branch, which is what makes large crowds hardly slower than single people.
     """
-    above, below = max(i - 1, 0), min(i + 1, rows - 1)
-    total = np.float32(0)
-    for j in range(columns):
-        value = heatmap[i, j]
-        flags[j] = np.float32(1) if threshold < value < np.inf else np.float32(0)
-        total += flags[j]
-    if total == 0:
-        return False
-    for j in range(1, columns - 1):
-        value = heatmap[i, j]
-        highest = _finite(heatmap[i, j - 1])
-        highest = max(highest, _finite(heatmap[i, j + 1]))
-        highest = max(highest, _finite(heatmap[above, j]))
-        highest = max(highest, _finite(heatmap[below, j]))
-        flags[j] = flags[j] if highest <= value else np.float32(0)
-    return True
+    here, left, one = np.uint64(i), np.uint64(j - 1), np.uint64(1)
+    above, below = np.uint64(max(i - 1, 0)), np.uint64(min(i + 1, rows - 1))
+    flags = np.float32(0)  # a sum of powers of two, exact
+    for lane in range(_LANES):
+        before = left + np.uint64(lane)
+        at, after = before + one, before + one + one
+        upper = _higher(heatmap[above, before], threshold)
+        upper = _higher(heatmap[above, at], upper)
+        upper = _higher(heatmap[above, after], upper)
+        upper = _higher(heatmap[here, before], upper)
+        lower = _higher(heatmap[below, before], threshold)
+        lower = _higher(heatmap[below, at], lower)
+        lower = _higher(heatmap[below, after], lower)
+        lower = _higher(heatmap[here, after], lower)
+        highest = _higher(upper, lower)
+        flag = powers[lane] if heatmap[here, at] > threshold else np.float32(0)
+        flags += np.float32(0) if highest > heatmap[here, at] else flag
+    return np.int64(flags)
 
 
 @compiled(cached=False, inline=True)
-def _finite(value):
-    return value if value < np.float32(np.inf) else np.float32(0)
+def _higher(value, other):
+    """Return the higher of two values, the second if the first is NaN."""
+    return value if value > other else other
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _compare(heatmap, rows, columns, i, j):
     """Say whether a cell exceeds its neighbours, equals one, or is exceeded."""
-    value, verdict = heatmap[i, j], _PEAK
+    value, higher, equal = heatmap[i, j], 0, 0
     for y in range(max(i - 1, 0), min(i + 2, rows)):
         for x in range(max(j - 1, 0), min(j + 2, columns)):
-            other = heatmap[y, x]
-            if value < other < np.inf:
-                return _NOT_PEAK
-            if other == value and (y != i or x != j):
-                verdict = _PLATEAU
-    return verdict
+            higher += heatmap[y, x] > value
+            equal += heatmap[y, x] == value
+    return _NOT_PEAK if higher else (_PEAK if equal == 1 else _PLATEAU)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _plateau(heatmap, rows, columns, i, j, seen, queue, stamp):
     """Walk the cells that equal this one; return whether none is exceeded, and their middle."""
     value, whole = heatmap[i, j], True
@@ -155,7 +218,7 @@ def _plateau(heatmap, rows, columns, i, j, seen, queue, stamp):
         for y in range(max(row - 1, 0), min(row + 2, rows)):
             for x in range(max(column - 1, 0), min(column + 2, columns)):
                 other = heatmap[y, x]
-                if value < other < np.inf:
+                if other > value:
                     whole = False
                 elif other == value and seen[y, x] != stamp:
                     seen[y, x] = stamp
@@ -168,7 +231,7 @@ def _plateau(heatmap, rows, columns, i, j, seen, queue, stamp):
     return whole, x, y
 
 
-@compiled(cached=False, inline=True)
+@compiled(cached=False, allocates=False)
 def _inside_cell(heatmap, rows, columns, i, j):
     """Return a peak's x and y in cells, in the cell's middle at the map's border."""
     x, y = j + 0.5, i + 0.5
@@ -179,12 +242,12 @@ def _inside_cell(heatmap, rows, columns, i, j):
     return x, y
 
 
-@compiled(cached=False, inline=True)
+@compiled(cached=False, allocates=False)
 def _vertex(before, peak, after):
     """Return where the parabola through three logarithms has its top, in [-0.5, 0.5]."""
     lowest = 1e-3 * peak
-    before = np.log(before / peak) if lowest < before < np.inf else np.log(1e-3)
-    after = np.log(after / peak) if lowest < after < np.inf else np.log(1e-3)
+    before = np.log(before / peak) if before > lowest else np.log(1e-3)
+    after = np.log(after / peak) if after > lowest else np.log(1e-3)
     return 0.5 * (before - after) / (before + after)
 
 

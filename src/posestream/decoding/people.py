@@ -69,14 +69,14 @@ def join_limbs(links, kinds, keypoints):
     return without_nobody(members, people)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _join_peak(members, person_of, kinds, peak, person):
     if members[person, kinds[peak]] < 0:
         members[person, kinds[peak]] = peak
         person_of[peak] = person
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _absorb(members, person_of, person, other):
     for k in range(members.shape[1]):
         if members[other, k] >= 0:
@@ -84,7 +84,7 @@ def _absorb(members, person_of, person, other):
     unite(members, person, other)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def are_disjoint(members, person, other):
     """Say whether two people have no kind of keypoint in common."""
     for k in range(members.shape[1]):
@@ -93,7 +93,7 @@ def are_disjoint(members, person, other):
     return True
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def unite(members, person, other):
     """Give all of one person's keypoints to another and leave nobody behind."""
     for k in range(members.shape[1]):
