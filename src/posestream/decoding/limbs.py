@@ -24,7 +24,7 @@ _LARGEST = np.float32(1e6)
 """Score from which all limbs are alike, so that nonsense stays finite."""
 _INSIDE = np.float32(1e-3)
 """How far from the outermost cells' middles points stay, so that four cells surround each."""
-_FACING = np.float32(0.4)
+_FACING = np.float32(0.25)
 """Share of the fields' lengths at both ends of a segment that must point along it."""
 _WORD = 64
 """Pairs whose verdicts fit into one number."""
@@ -143,7 +143,7 @@ def _supported_pairs(field, columns, places, support, firsts, seconds, count):
 
 @compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
 def _middle_supports(field, columns, places, support, firsts, seconds, start, stop):
-    """Return a bit for each pair: is it supported at two of the cells at 1/4, 1/2 and 3/4?"""
+    """Return a bit for each pair: is it supported in the cells at 1/4, 1/2 and 3/4?"""
     xs, ys, verdicts = places[0], places[1], np.uint64(0)
     for n in range(start, stop):
         a, b = firsts[n], seconds[n]
@@ -153,7 +153,7 @@ def _middle_supports(field, columns, places, support, firsts, seconds, start, st
         votes = _vote(field, columns, x, y, across, down, _QUARTER, least)
         votes += _vote(field, columns, x, y, across, down, _HALF, least)
         votes += _vote(field, columns, x, y, across, down, _HALF + _QUARTER, least)
-        verdict = np.uint64(1) if votes >= 2 else np.uint64(0)
+        verdict = np.uint64(1) if votes == 3 else np.uint64(0)
         verdicts |= verdict << np.uint64(n - start)
     return verdicts
 

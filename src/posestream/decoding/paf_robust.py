@@ -70,7 +70,10 @@ def _match_limbs(fields, peaks, starts, limbs, channels, knobs):
         room += min(begins, ends)
     pairs, links = _room_for(most + 1), _room_for(room)
     _, rows, columns = fields.shape
-    flat, places = fields.reshape((len(fields), rows * columns)), sample_places(peaks, rows, columns)
+    flat, places = (
+        fields.reshape((len(fields), rows * columns)),
+        sample_places(peaks, rows, columns),
+    )
     owners, prices = np.empty(len(peaks), np.int32), np.empty(len(peaks), np.float32)
     for n in range(len(limbs)):
         begins = starts[limbs[n, 0] : limbs[n, 0] + 2]
