@@ -75,13 +75,13 @@ def _compile(
     allocates: bool,
 ) -> Function:
     _name_after_sources(function)
-    dispatcher: Any = numba.njit(
-        nogil=True,
-        fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
-        inline="always" if inline else "never",
-        error_model="numpy",
-        _nrt=allocates,
-    )(function)
+    options: dict[str, Any] = {
+        "fastmath": set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
+        "inline": "always" if inline else "never",
+        "error_model": "numpy",
+        "_nrt": allocates,
+    }
+    dispatcher: Any = numba.njit(nogil=True, **options)(function)
     if cached:
         _keep_on_disk(dispatcher)
     return dispatcher

@@ -4,9 +4,9 @@ A pair of candidates scores the mean alignment of the limb's part affinity field
 between them, times the share of the segment where the field supports it: a field that another
 limb crosses somewhere is no limb.
 
-Of a crowd's pairs one in twenty is a limb. Three sieves, each finer and slower than the one before,
-look at all pairs together; their loops have no branches and no writes to memory that they read
-from, so that they are vectorised.
+Of a crowd's pairs one in twenty is a limb. Sieves look at all pairs together: first at the fields
+of both ends, then at points between them, last all along. Their loops have no branches and no
+writes to memory that they read from, so that they are vectorised.
 """
 
 from __future__ import annotations
@@ -73,9 +73,10 @@ def limb_pairs(field, columns, peaks, places, begins, ends, knobs, pairs):
     link_threshold, support, samples = knobs
     firsts, seconds, weights = pairs
     support, kept = np.float32(support), 0
-    facing = _facing_pairs(field, columns, places, begins, ends, support, firsts, seconds)
-    middling = _supported_pairs(field, columns, places, support, firsts, seconds, facing)
-    for n in range(middling):
+    count = _facing_pairs(field, columns, places, begins, ends, support, firsts, seconds)
+    for part in (_HALF, _QUARTER, _HALF + _QUARTER):
+        count = _supported_pairs(field, columns, places, part, support, firsts, seconds, count)
+    for n in range(count):
         a, b = firsts[n], seconds[n]
         score = _alignment(field, columns, places, a, b, support, samples)
         if score > link_threshold:
@@ -128,12 +129,12 @@ def _flag_ends(start_field, end_fields, x, y, xs, ys, support, flags):
 
 
 @compiled(cached=False, allocates=False)
-def _supported_pairs(field, columns, places, support, firsts, seconds, count):
-    """Move the pairs whose field supports them in the middle to the front and count them."""
+def _supported_pairs(field, columns, places, part, support, firsts, seconds, count):
+    """Move the pairs whose field supports them at a part of the way to the front; count them."""
     kept = 0
     for start in range(0, count, _WORD):
         stop = min(start + _WORD, count)
-        verdicts = _middle_supports(field, columns, places, support, firsts, seconds, start, stop)
+        verdicts = _supports(field, columns, places, part, support, firsts, seconds, start, stop)
         for n in range(start, stop):
             firsts[kept], seconds[kept] = firsts[n], seconds[n]
             kept += verdicts & np.uint64(1)
@@ -142,28 +143,19 @@ def _supported_pairs(field, columns, places, support, firsts, seconds, count):
 
 
 @compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
-def _middle_supports(field, columns, places, support, firsts, seconds, start, stop):
-    """Return a bit for each pair: is it supported in the cells at 1/4, 1/2 and 3/4?"""
+def _supports(field, columns, places, part, support, firsts, seconds, start, stop):
+    """Return a bit for each pair: does the field in the cell at a part of the way support it?"""
     xs, ys, verdicts = places[0], places[1], np.uint64(0)
     for n in range(start, stop):
         a, b = firsts[n], seconds[n]
-        x, y = xs[a], ys[a]
-        across, down = xs[b] - x, ys[b] - y
+        across, down = xs[b] - xs[a], ys[b] - ys[a]
+        x, y = xs[a] + part * across + _HALF, ys[a] + part * down + _HALF
+        cell = np.uint32(np.int32(y) * columns + np.int32(x))
+        along = field[0][cell] * across + field[1][cell] * down
         least = support * np.sqrt(across * across + down * down)
-        votes = _vote(field, columns, x, y, across, down, _QUARTER, least)
-        votes += _vote(field, columns, x, y, across, down, _HALF, least)
-        votes += _vote(field, columns, x, y, across, down, _HALF + _QUARTER, least)
-        verdict = np.uint64(1) if votes == 3 else np.uint64(0)
+        verdict = np.uint64(1) if least < along < _INFINITE else np.uint64(0)
         verdicts |= verdict << np.uint64(n - start)
     return verdicts
-
-
-@compiled(cached=False, allocates=False)
-def _vote(field, columns, x, y, across, down, part, least):
-    x, y = x + part * across + _HALF, y + part * down + _HALF
-    cell = np.uint32(np.int32(y) * columns + np.int32(x))
-    along = field[0][cell] * across + field[1][cell] * down
-    return 1 if least < along < _INFINITE else 0
 
 
 @compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)

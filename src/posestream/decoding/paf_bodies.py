@@ -32,7 +32,7 @@ _LOWEST_SCALE = 0.1
 """Shortest torso, cells."""
 MIN_ANCHOR = 3
 """Keypoints from which a person's stance is known."""
-STANCE = 14
+STANCE = 13
 """Numbers that describe a stance."""
 
 
@@ -69,8 +69,8 @@ def take_stance(member, peaks, limbs, shape, stances, person):
     """Fit the body to a person: place, axis and half width, by least squares.
 
     Written to column ``person`` of ``stances``: torso length; then x and y of neck, axis and half
-    width in torsos; then the six entries of their covariance; then 1 / torso length. The axis is
-    held towards upright and the half width towards 0 as far as few keypoints leave them open.
+    width in torsos; then the six entries of their covariance. The axis is held towards upright and
+    the half width towards 0 as far as few keypoints leave them open.
 
     Only the torso length is written for a person without limbs, which is 0, or without enough
     keypoints.
@@ -108,24 +108,17 @@ def take_stance(member, peaks, limbs, shape, stances, person):
     stances[6, person] = (c02 * y0 + c12 * y1 + c22 * y2) * scaled
     for n, entry in enumerate((c00, c01, c02, c11, c12, c22)):
         stances[7 + n, person] = entry * scaled
-    stances[13, person] = 1 / scale
     return True
 
 
 @compiled(cached=False, allocates=False)
-def misfit(stances, person, shape, k, x, y):
-    """Return how far a point is from where a person's keypoint is expected.
-
-    Returns:
-        Squared distance and its variance, both in square torsos.
-    """
-    side, down = shape[k, 0], shape[k, 1]
-    across = x * stances[13, person] - stances[1, person]
-    across -= stances[3, person] * down + stances[5, person] * side
-    along = y * stances[13, person] - stances[2, person]
-    along -= stances[4, person] * down + stances[6, person] * side
+def expected(stances, person, shape, k):
+    """Return x and y of where a person's keypoint should be, and its variance, in cells."""
+    scale, side, down = stances[0, person], shape[k, 0], shape[k, 1]
+    x = stances[1, person] + stances[3, person] * down + stances[5, person] * side
+    y = stances[2, person] + stances[4, person] * down + stances[6, person] * side
     variance = shape[k, 2] * shape[k, 2] + stances[7, person]
     variance += 2 * (down * stances[8, person] + side * stances[9, person])
     variance += down * down * stances[10, person] + 2 * down * side * stances[11, person]
     variance += side * side * stances[12, person]
-    return across * across + along * along, variance
+    return x * scale, y * scale, variance * scale * scale

@@ -9,11 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from posestream.compilation import compiled
-from posestream.decoding.paf_bodies import MIN_ANCHOR, STANCE, misfit, take_stance
+from posestream.decoding.paf_bodies import MIN_ANCHOR, STANCE, expected, take_stance
 from posestream.decoding.people import strongest_first, unite
 
 _WORD = 64
 """People whose verdicts fit into one number."""
+_LENIENCE = 2.0
+"""How much further than all keypoints in the mean the first one may be from its place."""
+_ROUNDS = 2
+"""How often fragments may join that others have joined before; only noise has more to join."""
 
 
 @compiled(cached=False)
@@ -35,14 +39,13 @@ def unite_fragments(members, peaks, limbs, shape, limits):
         ``(Q, K)`` the people that are left.
     """
     stances = np.zeros((STANCE, len(members)))
-    united = len(members)
-    while united > 0:
-        members, kinds, anchors = _largest_first(members)
+    for _ in range(_ROUNDS):
+        members, kinds, larger, anchors = _largest_first(members)
         people, united = len(members), 0
         fits, hosts = np.zeros(people), np.full(people, -1)
         for person in range(people):
             take_stance(members[person], peaks, limbs, shape, stances, person)
-        for part in range(1, people):
+        for part in range(larger, people):
             last = min(part, anchors)
             _find_host(members, peaks, shape, stances, kinds, part, last, limits, fits, hosts)
         is_same = np.ones(people, np.bool_)
@@ -52,6 +55,8 @@ def unite_fragments(members, peaks, limbs, shape, limits):
                 unite(members, host, part)
                 kinds[host], kinds[part], is_same[host] = kinds[host] | kinds[part], 0, False
                 united += 1
+        if united == 0:
+            break
     return members
 
 
@@ -60,20 +65,21 @@ def _largest_first(members):
     """Order people by their number of keypoints and leave out those without any.
 
     Returns:
-        ``(P, K)`` people, ``(P,)`` a bit for every keypoint that they have, and how many of them
-        have enough for a stance.
+        ``(P, K)`` people, ``(P,)`` a bit for every keypoint that they have, how many of them have
+        more than half of all, and how many have enough for a stance.
     """
     sizes, kinds = np.zeros(len(members)), np.zeros(len(members), np.int64)
-    people = anchors = 0
+    people = larger = anchors = 0
     for person in range(len(members)):
         for k in range(members.shape[1]):
             if members[person, k] >= 0:
                 sizes[person] += 1
                 kinds[person] |= 1 << k
         people += sizes[person] > 0
+        larger += 2 * sizes[person] > members.shape[1]
         anchors += sizes[person] >= MIN_ANCHOR
     order = strongest_first(sizes)[:people]
-    return members[order], kinds[order], anchors
+    return members[order], kinds[order], larger, anchors
 
 
 @compiled(cached=False, allocates=False)
@@ -102,13 +108,10 @@ def _near_hosts(members, peaks, shape, stances, kinds, part, k, start, stop, lim
     """
     x, y = peaks[members[part, k], 0], peaks[members[part, k], 1]
     scale, kind, near = stances[0, part], kinds[part], np.uint64(0)
-    (max_misfit, max_ratio), size = limits, 0
-    for peak in members[part]:
-        size += peak >= 0
-    max_misfit *= size  # one keypoint may use up what all may
+    max_misfit, max_ratio = _LENIENCE * limits[0], limits[1]
     for host in range(start, stop):
-        distance, variance = misfit(stances, host, shape, k, x, y)
-        other = stances[0, host]
+        to_x, to_y, variance = expected(stances, host, shape, k)
+        distance, other = (x - to_x) ** 2 + (y - to_y) ** 2, stances[0, host]
         fits = (other > 0) & (distance <= max_misfit * variance) & (scale <= max_ratio * other)
         fits &= ((scale == 0) | (scale * max_ratio >= other)) & (kind & kinds[host] == 0)
         near |= np.uint64(fits) << np.uint64(host - start)
@@ -123,13 +126,16 @@ def _fit(members, peaks, shape, stances, part, host, max_misfit):
     """
     total, volume, size = 0.0, 1.0, 0
     for k in range(len(shape)):
+        size += members[part, k] >= 0
+    for k in range(len(shape)):
         peak = members[part, k]
         if peak >= 0:
-            distance, variance = misfit(stances, host, shape, k, peaks[peak, 0], peaks[peak, 1])
-            total += distance / variance
-            volume *= variance * stances[0, host] ** 2
-            size += 1
-    return np.exp(-0.5 * (total + np.log(volume)) / size) if total <= max_misfit * size else 0.0
+            x, y, variance = expected(stances, host, shape, k)
+            total += ((peaks[peak, 0] - x) ** 2 + (peaks[peak, 1] - y) ** 2) / variance
+            volume *= variance
+            if total > max_misfit * size:
+                return 0.0
+    return np.exp(-0.5 * (total + np.log(volume)) / size)
 
 
 @compiled(cached=False)
@@ -179,11 +185,12 @@ def adopt_peaks(members, peaks, starts, limbs, shape, max_misfit, min_confidence
 def _best_free(stances, shape, k, peaks, starts, free, max_misfit, min_confidence):
     """Return the free peak that is the best keypoint, or -1, and what is left of its confidence."""
     best, gain = -1, min_confidence
+    x, y, variance = expected(stances, 0, shape, k)
+    reach = max_misfit * variance
     for peak in range(starts[k], starts[k + 1]):
-        confidence = min(peaks[peak, 2], np.float32(1))
-        if free[peak] and confidence > gain:
-            distance, variance = misfit(stances, 0, shape, k, peaks[peak, 0], peaks[peak, 1])
-            distance /= variance
-            if distance < max_misfit and confidence * np.exp(-0.5 * distance) > gain:
-                best, gain = peak, confidence * np.exp(-0.5 * distance)
+        distance = (peaks[peak, 0] - x) ** 2 + (peaks[peak, 1] - y) ** 2
+        if distance < reach and free[peak]:
+            value = min(peaks[peak, 2], np.float32(1)) * np.exp(-0.5 * distance / variance)
+            if value > gain:
+                best, gain = peak, value
     return best, gain

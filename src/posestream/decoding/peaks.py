@@ -64,7 +64,7 @@ def strongest_peaks(maps, keypoints, rows, columns, threshold, max_peaks):
     """
     threshold = np.float32(threshold)
     capacity = ((rows + 1) // 2) * ((columns + 1) // 2)
-    found = np.empty((capacity, 3), np.float32)
+    found = np.empty((capacity, 4), np.float32)  # and whether x and y are a mere cell's
     peaks = np.empty((keypoints * min(capacity, max_peaks), 3), np.float32)
     starts = np.zeros(keypoints + 1, np.int64)
     seen = np.zeros((rows, columns), np.int32)
@@ -80,11 +80,19 @@ def strongest_peaks(maps, keypoints, rows, columns, threshold, max_peaks):
         count = _list_candidates(heatmap, rows, columns, threshold, sums, powers, cells)
         count = _keep_peaks(heatmap, rows, columns, cells, count, found, seen, queue, k + 1)
         kept = _keep_strongest(found, count, max_peaks)
-        for n in range(kept):
-            for column in range(3):
-                peaks[starts[k] + n, column] = found[n, column]
+        _refine(heatmap, rows, columns, found, kept, peaks[starts[k] :])
         starts[k + 1] = starts[k] + kept
     return peaks[: starts[keypoints]], starts
+
+
+@compiled(cached=False, allocates=False)
+def _refine(heatmap, rows, columns, found, count, peaks):
+    """Write x, y and confidence of what was found to ``peaks``, as exact as they can be."""
+    for n in range(count):
+        x, y = found[n, 0], found[n, 1]
+        if found[n, 3]:
+            x, y = _inside_cell(heatmap, rows, columns, np.int64(y), np.int64(x))
+        peaks[n, 0], peaks[n, 1], peaks[n, 2] = x, y, found[n, 2]
 
 
 @compiled(cached=False, allocates=False)
@@ -149,13 +157,13 @@ def _keep_peaks(heatmap, rows, columns, cells, count, found, seen, queue, stamp)
         if seen[i, j] == stamp:
             continue
         verdict = _compare(heatmap, rows, columns, i, j)
-        if verdict == _PEAK:
-            x, y = _inside_cell(heatmap, rows, columns, i, j)
-        elif verdict == _PLATEAU:
+        x, y = np.float64(j), np.float64(i)
+        if verdict == _PLATEAU:
             whole, x, y = _plateau(heatmap, rows, columns, i, j, seen, queue, stamp)
             verdict = _PLATEAU if whole else _NOT_PEAK
         if verdict != _NOT_PEAK:
             found[kept, 0], found[kept, 1], found[kept, 2] = x, y, heatmap[i, j]
+            found[kept, 3] = verdict == _PEAK
             kept += 1
     return kept
 
