@@ -29,7 +29,11 @@ def compiled(function: Function, /) -> Function: ...
 
 @overload
 def compiled(
-    *, cached: bool = ..., fastmath: bool | frozenset[str] = ..., inline: bool = ...
+    *,
+    cached: bool = ...,
+    fastmath: bool | frozenset[str] = ...,
+    inline: bool = ...,
+    allocates: bool = ...,
 ) -> Callable[[Function], Function]: ...
 
 
@@ -40,6 +44,7 @@ def compiled(
     cached: bool = True,
     fastmath: bool | frozenset[str] = False,
     inline: bool = False,
+    allocates: bool = True,
 ) -> Function | Callable[[Function], Function]:
     """Compile a function on its first call, without the GIL, cached on disk.
 
@@ -52,22 +57,31 @@ def compiled(
         fastmath: Liberties LLVM may take with floats, all or by name; none where bits must be
             reproduced.
         inline: Whether callers take in the function's source instead of calling it.
+        allocates: Whether the function may make or return arrays. One that only works on arrays
+            it is given counts no references to them, which costs more than a short function's work.
     """
+    choices = {"cached": cached, "fastmath": fastmath, "inline": inline, "allocates": allocates}
     if function is None:
-        return functools.partial(_compile, cached=cached, fastmath=fastmath, inline=inline)  # pyright: ignore[reportReturnType]
-    return _compile(function, cached=cached, fastmath=fastmath, inline=inline)
+        return functools.partial(_compile, **choices)  # pyright: ignore[reportReturnType, reportArgumentType]
+    return _compile(function, **choices)  # pyright: ignore[reportArgumentType]
 
 
 def _compile(
-    function: Function, *, cached: bool, fastmath: bool | frozenset[str], inline: bool
+    function: Function,
+    *,
+    cached: bool,
+    fastmath: bool | frozenset[str],
+    inline: bool,
+    allocates: bool,
 ) -> Function:
     _name_after_sources(function)
-    dispatcher: Any = numba.njit(
-        nogil=True,
-        fastmath=set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
-        inline="always" if inline else "never",
-        error_model="numpy",
-    )(function)
+    options: dict[str, Any] = {
+        "fastmath": set(fastmath) if isinstance(fastmath, frozenset) else fastmath,
+        "inline": "always" if inline else "never",
+        "error_model": "numpy",
+        "_nrt": allocates,
+    }
+    dispatcher: Any = numba.njit(nogil=True, **options)(function)
     if cached:
         _keep_on_disk(dispatcher)
     return dispatcher

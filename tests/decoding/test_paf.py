@@ -177,9 +177,9 @@ def test_fault_4_negative_neighbours_do_not_move_a_peak():
 def test_fault_5_a_bad_pair_takes_no_good_partner():
     from posestream.decoding.assignment import heaviest_matching
 
-    pairs = np.array([[0, 2, 0.5], [1, 2, 0.3]])
-    assert heaviest_matching(pairs, 2, np.array([0, 2]), np.array([2, 4])) == 1
-    assert pairs[0].tolist() == [0, 2, 0.5]
+    pairs = np.uint32([0, 1]), np.uint32([2, 2]), np.float32([0.5, 0.3])
+    assert heaviest_matching(pairs, 2, np.empty(3, np.int32), np.empty(3, np.float32)) == 1
+    assert [part[0] for part in pairs] == [0, 2, 0.5]
 
 
 def test_fault_6_a_wrong_limb_does_not_fuse_two_people():

@@ -199,8 +199,9 @@ class PafDecoder:
         people, members = steps.connect_parts(connections, topology, counts)
         members = members[:people]
         kinds = np.arange(keypoints)
-        missing, peak = members < 0, np.maximum(members, 0)
+        peak = np.maximum(members, 0)
         places = refined[kinds, peak][..., ::-1] * np.array([columns, rows], np.float32)
+        missing = (members < 0) | ~np.isfinite(places).all(axis=2)
         row, column = cells[kinds, peak, 0], cells[kinds, peak, 1]
         scores = np.clip(maps[kinds, row, column], 0, 1)
         places[missing], scores[missing] = np.nan, 0

@@ -32,6 +32,8 @@ _LOWEST_SCALE = 0.1
 """Shortest torso, cells."""
 MIN_ANCHOR = 3
 """Keypoints from which a person's stance is known."""
+STANCE = 13
+"""Numbers that describe a stance."""
 
 
 def body_shape(topology: Topology) -> npt.NDArray[np.float64]:
@@ -50,7 +52,7 @@ def body_shape(topology: Topology) -> npt.NDArray[np.float64]:
     return np.array(rows, np.float64)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def torso_length(member, peaks, limbs, shape):
     """Return the length of a person's torso in cells as their limbs suggest, 0 without limbs."""
     seen, expected = 0.0, 0.0
@@ -62,13 +64,13 @@ def torso_length(member, peaks, limbs, shape):
     return max(np.sqrt(seen / expected), _LOWEST_SCALE) if expected > 0 else 0.0
 
 
-@compiled(cached=False)
-def take_stance(member, peaks, limbs, shape, stance):
+@compiled(cached=False, allocates=False)
+def take_stance(member, peaks, limbs, shape, stances, person):
     """Fit the body to a person: place, axis and half width, by least squares.
 
-    Written to ``stance``: torso length; then x and y of neck, axis and half width in torsos; then
-    the six entries of their covariance. The axis is held towards upright and the half width
-    towards 0 as far as few keypoints leave them open.
+    Written to column ``person`` of ``stances``: torso length; then x and y of neck, axis and half
+    width in torsos; then the six entries of their covariance. The axis is held towards upright and
+    the half width towards 0 as far as few keypoints leave them open.
 
     Only the torso length is written for a person without limbs, which is 0, or without enough
     keypoints.
@@ -79,7 +81,7 @@ def take_stance(member, peaks, limbs, shape, stance):
     found = 0
     for peak in member:
         found += peak >= 0
-    scale = stance[0] = torso_length(member, peaks, limbs, shape)
+    scale = stances[0, person] = torso_length(member, peaks, limbs, shape)
     if found < MIN_ANCHOR or scale == 0:
         return False
     n00 = n01 = n02 = n12 = x0 = x1 = x2 = y0 = y1 = y2 = 0.0
@@ -98,30 +100,25 @@ def take_stance(member, peaks, limbs, shape, stance):
     c00, c01, c02 = n11 * n22 - n12 * n12, n02 * n12 - n01 * n22, n01 * n12 - n02 * n11
     c11, c12, c22 = n00 * n22 - n02 * n02, n01 * n02 - n00 * n12, n00 * n11 - n01 * n01
     scaled = 1 / (n00 * c00 + n01 * c01 + n02 * c02)
-    stance[1], stance[2] = c00 * x0 + c01 * x1 + c02 * x2, c00 * y0 + c01 * y1 + c02 * y2
-    stance[3], stance[4] = c01 * x0 + c11 * x1 + c12 * x2, c01 * y0 + c11 * y1 + c12 * y2
-    stance[5], stance[6] = c02 * x0 + c12 * x1 + c22 * x2, c02 * y0 + c12 * y1 + c22 * y2
-    stance[7], stance[8], stance[9] = c00, c01, c02
-    stance[10], stance[11], stance[12] = c11, c12, c22
-    for n in range(1, 13):
-        stance[n] *= scaled
+    stances[1, person] = (c00 * x0 + c01 * x1 + c02 * x2) * scaled
+    stances[2, person] = (c00 * y0 + c01 * y1 + c02 * y2) * scaled
+    stances[3, person] = (c01 * x0 + c11 * x1 + c12 * x2) * scaled
+    stances[4, person] = (c01 * y0 + c11 * y1 + c12 * y2) * scaled
+    stances[5, person] = (c02 * x0 + c12 * x1 + c22 * x2) * scaled
+    stances[6, person] = (c02 * y0 + c12 * y1 + c22 * y2) * scaled
+    for n, entry in enumerate((c00, c01, c02, c11, c12, c22)):
+        stances[7 + n, person] = entry * scaled
     return True
 
 
-@compiled(cached=False)
-def misfit(stances, person, shape, k, x, y):
-    """Return how far a point is from where a person's keypoint is expected.
-
-    Returns:
-        Squared distance in standard deviations, and the variance in square torsos.
-    """
-    side, down = shape[k, 0], shape[k, 1]
-    across = x / stances[person, 0] - stances[person, 1]
-    across -= stances[person, 3] * down + stances[person, 5] * side
-    along = y / stances[person, 0] - stances[person, 2]
-    along -= stances[person, 4] * down + stances[person, 6] * side
-    variance = shape[k, 2] ** 2 + stances[person, 7]
-    variance += 2 * (down * stances[person, 8] + side * stances[person, 9])
-    variance += down * down * stances[person, 10] + 2 * down * side * stances[person, 11]
-    variance += side * side * stances[person, 12]
-    return (across * across + along * along) / variance, variance
+@compiled(cached=False, allocates=False)
+def expected(stances, person, shape, k):
+    """Return x and y of where a person's keypoint should be, and its variance, in cells."""
+    scale, side, down = stances[0, person], shape[k, 0], shape[k, 1]
+    x = stances[1, person] + stances[3, person] * down + stances[5, person] * side
+    y = stances[2, person] + stances[4, person] * down + stances[6, person] * side
+    variance = shape[k, 2] * shape[k, 2] + stances[7, person]
+    variance += 2 * (down * stances[8, person] + side * stances[9, person])
+    variance += down * down * stances[10, person] + 2 * down * side * stances[11, person]
+    variance += side * side * stances[12, person]
+    return x * scale, y * scale, variance * scale * scale

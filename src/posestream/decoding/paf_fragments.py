@@ -9,16 +9,26 @@ from __future__ import annotations
 import numpy as np
 
 from posestream.compilation import compiled
-from posestream.decoding.paf_bodies import MIN_ANCHOR, misfit, take_stance
-from posestream.decoding.people import unite, without_nobody
+from posestream.decoding.paf_bodies import MIN_ANCHOR, STANCE, expected, take_stance
+from posestream.decoding.people import strongest_first, unite
+
+_WORD = 64
+"""People whose verdicts fit into one number."""
+_LENIENCE = 2.0
+"""How much further than all keypoints in the mean the first one may be from its place."""
+_ROUNDS = 2
+"""How often fragments may join that others have joined before; only noise has more to join."""
 
 
 @compiled(cached=False)
 def unite_fragments(members, peaks, limbs, shape, limits):
-    """Join people of which one is where the other's missing part should be, the best fit first.
+    """Join people of which one is where the other's missing part should be.
+
+    Goes in rounds: every part looks for its best host as people are, then they join, the best fit
+    first, unless another part took the place.
 
     Args:
-        members: ``(P, K)`` peaks of each person; changed.
+        members: ``(P, K)`` peaks of each person.
         peaks: ``(N, 3)`` x, y and confidence.
         limbs: ``(L, 2)``.
         shape: ``(K, 3)`` see `body_shape`.
@@ -26,82 +36,106 @@ def unite_fragments(members, peaks, limbs, shape, limits):
             torsos that two parts suggest.
 
     Returns:
-        The ``members`` that are left.
+        ``(Q, K)`` the people that are left.
     """
-    people = len(members)
-    stances = np.zeros((people, 13))
-    sizes = np.zeros(people, np.int64)
-    kinds = np.zeros(people, np.int64)  # a bit for every keypoint a person has
-    costs, hosts = np.full(people, np.inf), np.full(people, -1)
-    for person in range(people):
-        sizes[person], kinds[person] = _size_and_kinds(members[person])
-        take_stance(members[person], peaks, limbs, shape, stances[person])
-    state = (sizes, kinds, costs, hosts)
-    for part in range(people):
-        _find_host(members, peaks, shape, stances, state, part, 0, people, limits)
-    while people > 0:
-        part = np.argmin(costs)
-        host = hosts[part]
-        if host < 0:
+    stances = np.zeros((STANCE, len(members)))
+    for _ in range(_ROUNDS):
+        members, kinds, larger, anchors = _largest_first(members)
+        people, united = len(members), 0
+        fits, hosts = np.zeros(people), np.full(people, -1)
+        for person in range(people):
+            take_stance(members[person], peaks, limbs, shape, stances, person)
+        for part in range(larger, people):
+            last = min(part, anchors)
+            _find_host(members, peaks, shape, stances, kinds, part, last, limits, fits, hosts)
+        is_same = np.ones(people, np.bool_)
+        for part in strongest_first(fits):
+            host = hosts[part]
+            if host >= 0 and is_same[part] and kinds[host] != 0 and kinds[part] & kinds[host] == 0:
+                unite(members, host, part)
+                kinds[host], kinds[part], is_same[host] = kinds[host] | kinds[part], 0, False
+                united += 1
+        if united == 0:
             break
-        unite(members, host, part)
-        sizes[host], kinds[host] = sizes[host] + sizes[part], kinds[host] | kinds[part]
-        sizes[part], stances[part] = 0, 0
-        take_stance(members[host], peaks, limbs, shape, stances[host])
-        for other in range(people):
-            first, last = host, host + 1
-            if hosts[other] in (host, part) or other in (host, part):
-                costs[other], hosts[other] = np.inf, -1
-                first, last = 0, people
-            _find_host(members, peaks, shape, stances, state, other, first, last, limits)
-    return without_nobody(members, people)
+    return members
 
 
 @compiled(cached=False)
-def _size_and_kinds(member):
-    size = kinds = 0
-    for k in range(len(member)):
-        if member[k] >= 0:
-            size += 1
-            kinds |= 1 << k
-    return size, kinds
+def _largest_first(members):
+    """Order people by their number of keypoints and leave out those without any.
 
-
-@compiled(cached=False)
-def _find_host(members, peaks, shape, stances, state, part, first, last, limits):
-    """Note which of the people from ``first`` to ``last`` a part fits best, and how well."""
-    sizes, kinds, costs, hosts = state
-    max_misfit, max_scale_ratio = limits
-    size = sizes[part]
-    for host in range(first, last):
-        if kinds[part] & kinds[host] or sizes[host] < max(size, MIN_ANCHOR) or size == 0:
-            continue
-        if stances[host, 0] == 0 or (size == sizes[host] and part <= host):
-            continue
-        ratio = stances[part, 0] / stances[host, 0]
-        if ratio > max_scale_ratio or 0 < ratio < 1 / max_scale_ratio:
-            continue
-        cost = _mean_misfit(members, peaks, shape, stances, part, host, max_misfit * size) / size
-        if cost < costs[part]:
-            costs[part], hosts[part] = cost, host
-
-
-@compiled(cached=False)
-def _mean_misfit(members, peaks, shape, stances, part, host, limit):
-    """Return twice the negative log likelihood of a part under its host's stance.
-
-    Infinite once the squared distances exceed the limit.
+    Returns:
+        ``(P, K)`` people, ``(P,)`` a bit for every keypoint that they have, how many of them have
+        more than half of all, and how many have enough for a stance.
     """
-    total, volume = 0.0, 1.0
+    sizes, kinds = np.zeros(len(members)), np.zeros(len(members), np.int64)
+    people = larger = anchors = 0
+    for person in range(len(members)):
+        for k in range(members.shape[1]):
+            if members[person, k] >= 0:
+                sizes[person] += 1
+                kinds[person] |= 1 << k
+        people += sizes[person] > 0
+        larger += 2 * sizes[person] > members.shape[1]
+        anchors += sizes[person] >= MIN_ANCHOR
+    order = strongest_first(sizes)[:people]
+    return members[order], kinds[order], larger, anchors
+
+
+@compiled(cached=False, allocates=False)
+def _find_host(members, peaks, shape, stances, kinds, part, last, limits, fits, hosts):
+    """Note which of the people before ``last`` a part fits best, and how well."""
+    k = 0
+    while kinds[part] >> k & 1 == 0:
+        k += 1
+    for start in range(0, last, _WORD):
+        host, stop = start, min(start + _WORD, last)
+        near = _near_hosts(members, peaks, shape, stances, kinds, part, k, start, stop, limits)
+        while near > 0:
+            if near & np.uint64(1):
+                fit = _fit(members, peaks, shape, stances, part, host, limits[0])
+                if fit > fits[part]:
+                    fits[part], hosts[part] = fit, host
+            near, host = near >> np.uint64(1), host + 1
+
+
+@compiled(cached=False, allocates=False)
+def _near_hosts(members, peaks, shape, stances, kinds, part, k, start, stop, limits):
+    """Return a bit for each of some people: may it host a part that has keypoint ``k``?
+
+    Hosts are of like scale, have none of the part's keypoints, and expect ``k`` near where it is.
+    A loop without branches, which is vectorised.
+    """
+    x, y = peaks[members[part, k], 0], peaks[members[part, k], 1]
+    scale, kind, near = stances[0, part], kinds[part], np.uint64(0)
+    max_misfit, max_ratio = _LENIENCE * limits[0], limits[1]
+    for host in range(start, stop):
+        to_x, to_y, variance = expected(stances, host, shape, k)
+        distance, other = (x - to_x) ** 2 + (y - to_y) ** 2, stances[0, host]
+        fits = (other > 0) & (distance <= max_misfit * variance) & (scale <= max_ratio * other)
+        fits &= ((scale == 0) | (scale * max_ratio >= other)) & (kind & kinds[host] == 0)
+        near |= np.uint64(fits) << np.uint64(host - start)
+    return near
+
+
+@compiled(cached=False, allocates=False)
+def _fit(members, peaks, shape, stances, part, host, max_misfit):
+    """Return the mean likelihood of a part's keypoints under its host's stance.
+
+    0 if their mean squared distance exceeds its limit.
+    """
+    total, volume, size = 0.0, 1.0, 0
     for k in range(len(shape)):
-        if members[part, k] >= 0:
-            peak = members[part, k]
-            distance, variance = misfit(stances, host, shape, k, peaks[peak, 0], peaks[peak, 1])
-            total += distance
-            volume *= variance * stances[host, 0] ** 2
-            if total > limit:
-                return np.inf
-    return total + np.log(volume)
+        size += members[part, k] >= 0
+    for k in range(len(shape)):
+        peak = members[part, k]
+        if peak >= 0:
+            x, y, variance = expected(stances, host, shape, k)
+            total += ((peaks[peak, 0] - x) ** 2 + (peaks[peak, 1] - y) ** 2) / variance
+            volume *= variance
+            if total > max_misfit * size:
+                return 0.0
+    return np.exp(-0.5 * (total + np.log(volume)) / size)
 
 
 @compiled(cached=False)
@@ -120,34 +154,43 @@ def adopt_peaks(members, peaks, starts, limbs, shape, max_misfit, min_confidence
         min_confidence: Lowest confidence that is left after the distance.
     """
     people, keypoints = members.shape
-    stances, free = np.zeros((1, 13)), np.ones(len(peaks), np.bool_)
+    stances, free = np.zeros((STANCE, 1)), np.ones(len(peaks), np.bool_)
     for person in range(people):
         for k in range(keypoints):
             if members[person, k] >= 0:
                 free[members[person, k]] = False
-    gains, wishes = np.zeros(people * keypoints), np.full(people * keypoints, -1)
+    wishes, gains, count = (
+        np.empty((people * keypoints, 3), np.int32),
+        np.empty(people * keypoints),
+        0,
+    )
     for person in range(people):
-        if take_stance(members[person], peaks, limbs, shape, stances[0]):
+        if take_stance(members[person], peaks, limbs, shape, stances, 0):
             for k in range(keypoints):
                 if members[person, k] < 0:
-                    wish = person * keypoints + k
-                    wishes[wish], gains[wish] = _best_free(
+                    peak, gain = _best_free(
                         stances, shape, k, peaks, starts, free, max_misfit, min_confidence
                     )
-    for wish in np.argsort(-gains, kind="mergesort"):
-        if wishes[wish] >= 0 and free[wishes[wish]]:
-            members[wish // keypoints, wish % keypoints] = wishes[wish]
-            free[wishes[wish]] = False
+                    wishes[count, 0], wishes[count, 1], wishes[count, 2] = person, k, peak
+                    gains[count] = gain
+                    count += peak >= 0
+    for n in strongest_first(gains[:count]):
+        person, k, peak = wishes[n]
+        if free[peak]:
+            members[person, k] = peak
+            free[peak] = False
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _best_free(stances, shape, k, peaks, starts, free, max_misfit, min_confidence):
     """Return the free peak that is the best keypoint, or -1, and what is left of its confidence."""
     best, gain = -1, min_confidence
+    x, y, variance = expected(stances, 0, shape, k)
+    reach = max_misfit * variance
     for peak in range(starts[k], starts[k + 1]):
-        confidence = min(peaks[peak, 2], np.float32(1))
-        if free[peak] and confidence > gain:
-            distance, _ = misfit(stances, 0, shape, k, peaks[peak, 0], peaks[peak, 1])
-            if distance < max_misfit and confidence * np.exp(-0.5 * distance) > gain:
-                best, gain = peak, confidence * np.exp(-0.5 * distance)
+        distance = (peaks[peak, 0] - x) ** 2 + (peaks[peak, 1] - y) ** 2
+        if distance < reach and free[peak]:
+            value = min(peaks[peak, 2], np.float32(1)) * np.exp(-0.5 * distance / variance)
+            if value > gain:
+                best, gain = peak, value
     return best, gain

@@ -38,12 +38,12 @@ def decode_robust(maps, fields, rows, columns, limbs, channels, shape, settings)
     support, samples, max_misfit, max_scale_ratio, min_keypoints, min_score = settings[5:]
     threshold = max(threshold, noise_sigmas * noise_level(maps, keypoints, rows, columns))
     peaks, starts = strongest_peaks(maps, keypoints, rows, columns, threshold, max_peaks)
-    kinds = np.empty(len(peaks), np.int64)
+    kinds = np.empty(len(peaks), np.int32)
     for k in range(keypoints):
         kinds[starts[k] : starts[k + 1]] = k
     knobs = (link_threshold, support, samples)
     links = _match_limbs(fields, peaks, starts, limbs, channels, knobs)
-    members = join_limbs(links, len(links), kinds, keypoints)
+    members = join_limbs(links, kinds, keypoints)
     least = ADOPTION_SHARE * threshold
     if len(shape) > 0:
         members = unite_fragments(members, peaks, limbs, shape, (max_misfit, max_scale_ratio))
@@ -62,27 +62,32 @@ def decode_robust(maps, fields, rows, columns, limbs, channels, shape, settings)
 
 @compiled(cached=False)
 def _match_limbs(fields, peaks, starts, limbs, channels, knobs):
-    """Return ``(..., 3)`` both peaks and weight of every limb that is kept."""
+    """Return ``(M,)`` first peak, second peak and weight of every limb that is kept."""
     most, room, count = 0, 0, 0
     for a, b in limbs:
         begins, ends = starts[a + 1] - starts[a], starts[b + 1] - starts[b]
         most = max(most, begins * ends)
         room += min(begins, ends)
-    pairs, links = np.empty((most, 3)), np.empty((room, 3))
+    pairs, links = _room_for(most + 1), _room_for(room)
     _, rows, columns = fields.shape
-    places, flags = sample_places(peaks, rows, columns), np.empty(len(peaks), np.float32)
-    end_fields = np.empty((2, len(peaks)), np.float32)
-    flat = fields.reshape((len(fields), rows * columns))
+    flat, places = (
+        fields.reshape((len(fields), rows * columns)),
+        sample_places(peaks, rows, columns),
+    )
+    owners, prices = np.empty(len(peaks), np.int32), np.empty(len(peaks), np.float32)
     for n in range(len(limbs)):
         begins = starts[limbs[n, 0] : limbs[n, 0] + 2]
         ends = starts[limbs[n, 1] : limbs[n, 1] + 2]
-        field = (channels[n, 0], channels[n, 1], columns)
-        found = limb_pairs(
-            flat, field, peaks, places, begins, ends, knobs, flags, end_fields, pairs
-        )
-        kept = heaviest_matching(pairs, found, begins, ends)
-        for pair in range(kept):
-            for column in range(3):
-                links[count + pair, column] = pairs[pair, column]
-        count += kept
-    return links[:count]
+        field = (flat[channels[n, 0]], flat[channels[n, 1]])
+        found = limb_pairs(field, np.int32(columns), peaks, places, begins, ends, knobs, pairs)
+        kept = heaviest_matching(pairs, found, owners, prices)
+        for part in range(kept):
+            links[0][count], links[1][count] = pairs[0][part], pairs[1][part]
+            links[2][count] = pairs[2][part]
+            count += 1
+    return links[0][:count], links[1][:count], links[2][:count]
+
+
+@compiled(cached=False)
+def _room_for(pairs):
+    return np.empty(pairs, np.uint32), np.empty(pairs, np.uint32), np.empty(pairs, np.float32)

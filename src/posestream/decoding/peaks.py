@@ -10,6 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from posestream.compilation import compiled
+from posestream.decoding.peak_candidates import (
+    list_candidates,
+    powers_of_two,
+    sum_bands,
+    without_infinity,
+)
 
 _ANY_ORDER = frozenset({"reassoc"})
 """Lets sums be vectorised."""
@@ -18,7 +24,7 @@ _HUGE = np.float32(1e6)
 _NOT_PEAK, _PEAK, _PLATEAU = 0, 1, 2
 
 
-@compiled(cached=False, fastmath=_ANY_ORDER)
+@compiled(cached=False, fastmath=_ANY_ORDER, allocates=False)
 def noise_level(maps, keypoints, rows, columns):
     """Estimate the standard deviation of the maps' noise from their values below zero.
 
@@ -60,87 +66,66 @@ def strongest_peaks(maps, keypoints, rows, columns, threshold, max_peaks):
     """
     threshold = np.float32(threshold)
     capacity = ((rows + 1) // 2) * ((columns + 1) // 2)
-    found = np.empty((capacity, 3), np.float32)
+    found = np.empty((capacity, 4), np.float32)  # and whether x and y are a mere cell's
     peaks = np.empty((keypoints * min(capacity, max_peaks), 3), np.float32)
     starts = np.zeros(keypoints + 1, np.int64)
     seen = np.zeros((rows, columns), np.int32)
-    queue = np.empty((rows * columns, 2), np.int32)
+    cells, queue = np.empty((2, rows * columns + 1, 2), np.int32)
+    powers, sums = powers_of_two(), np.empty(rows, np.float32)
     for k in range(keypoints):
-        count = _peaks_of_map(maps[k], rows, columns, threshold, found, seen, queue, k + 1)
+        heatmap = maps[k]
+        if sum_bands(heatmap.ravel(), rows, maps.shape[2], threshold, sums) == np.inf:
+            heatmap = without_infinity(heatmap)
+        count = list_candidates(heatmap, rows, columns, threshold, sums, powers, cells)
+        count = _keep_peaks(heatmap, rows, columns, cells, count, found, seen, queue, k + 1)
         kept = _keep_strongest(found, count, max_peaks)
-        peaks[starts[k] : starts[k] + kept] = found[:kept]
+        _refine(heatmap, rows, columns, found, kept, peaks[starts[k] :])
         starts[k + 1] = starts[k] + kept
     return peaks[: starts[keypoints]], starts
 
 
-@compiled(cached=False)
-def _peaks_of_map(heatmap, rows, columns, threshold, found, seen, queue, stamp):
-    """Write a map's peaks to ``found`` in raster order and return how many there are."""
-    count, flags = 0, np.empty(columns, np.float32)
-    for i in range(rows):
-        if not _flag_row(heatmap, rows, columns, threshold, i, flags):
+@compiled(cached=False, allocates=False)
+def _refine(heatmap, rows, columns, found, count, peaks):
+    """Write x, y and confidence of what was found to ``peaks``, as exact as they can be."""
+    for n in range(count):
+        x, y = found[n, 0], found[n, 1]
+        if found[n, 3]:
+            x, y = _inside_cell(heatmap, rows, columns, np.int64(y), np.int64(x))
+        peaks[n, 0], peaks[n, 1], peaks[n, 2] = x, y, found[n, 2]
+
+
+@compiled(cached=False, allocates=False)
+def _keep_peaks(heatmap, rows, columns, cells, count, found, seen, queue, stamp):
+    """Write the peaks among candidates to ``found`` and return how many there are."""
+    kept = 0
+    for n in range(count):
+        i, j = cells[n]
+        if seen[i, j] == stamp:
             continue
-        for j in range(columns):
-            if flags[j] == 0 or seen[i, j] == stamp:
-                continue
-            verdict = _compare(heatmap, rows, columns, i, j)
-            if verdict == _PEAK:
-                x, y = _inside_cell(heatmap, rows, columns, i, j)
-            elif verdict == _PLATEAU:
-                whole, x, y = _plateau(heatmap, rows, columns, i, j, seen, queue, stamp)
-                if not whole:
-                    continue
-            else:
-                continue
-            found[count, 0], found[count, 1], found[count, 2] = x, y, heatmap[i, j]
-            count += 1
-    return count
+        verdict = _compare(heatmap, rows, columns, i, j)
+        x, y = np.float64(j), np.float64(i)
+        if verdict == _PLATEAU:
+            whole, x, y = _plateau(heatmap, rows, columns, i, j, seen, queue, stamp)
+            verdict = _PLATEAU if whole else _NOT_PEAK
+        if verdict != _NOT_PEAK:
+            found[kept, 0], found[kept, 1], found[kept, 2] = x, y, heatmap[i, j]
+            found[kept, 3] = verdict == _PEAK
+            kept += 1
+    return kept
 
 
-@compiled(cached=False, fastmath=_ANY_ORDER)
-def _flag_row(heatmap, rows, columns, threshold, i, flags):
-    """Flag cells over the threshold that no cell beside, above or below exceeds; any there?
-
-    One pass without branches, which is what makes large crowds no slower than single people.
-    """
-    above, below = max(i - 1, 0), min(i + 1, rows - 1)
-    total = np.float32(0)
-    for j in range(columns):
-        value = heatmap[i, j]
-        flags[j] = np.float32(1) if threshold < value < np.inf else np.float32(0)
-        total += flags[j]
-    if total == 0:
-        return False
-    for j in range(1, columns - 1):
-        value = heatmap[i, j]
-        highest = _finite(heatmap[i, j - 1])
-        highest = max(highest, _finite(heatmap[i, j + 1]))
-        highest = max(highest, _finite(heatmap[above, j]))
-        highest = max(highest, _finite(heatmap[below, j]))
-        flags[j] = flags[j] if highest <= value else np.float32(0)
-    return True
-
-
-@compiled(cached=False, inline=True)
-def _finite(value):
-    return value if value < np.float32(np.inf) else np.float32(0)
-
-
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _compare(heatmap, rows, columns, i, j):
     """Say whether a cell exceeds its neighbours, equals one, or is exceeded."""
-    value, verdict = heatmap[i, j], _PEAK
+    value, higher, equal = heatmap[i, j], 0, 0
     for y in range(max(i - 1, 0), min(i + 2, rows)):
         for x in range(max(j - 1, 0), min(j + 2, columns)):
-            other = heatmap[y, x]
-            if value < other < np.inf:
-                return _NOT_PEAK
-            if other == value and (y != i or x != j):
-                verdict = _PLATEAU
-    return verdict
+            higher += heatmap[y, x] > value
+            equal += heatmap[y, x] == value
+    return _NOT_PEAK if higher else (_PEAK if equal == 1 else _PLATEAU)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _plateau(heatmap, rows, columns, i, j, seen, queue, stamp):
     """Walk the cells that equal this one; return whether none is exceeded, and their middle."""
     value, whole = heatmap[i, j], True
@@ -155,7 +140,7 @@ def _plateau(heatmap, rows, columns, i, j, seen, queue, stamp):
         for y in range(max(row - 1, 0), min(row + 2, rows)):
             for x in range(max(column - 1, 0), min(column + 2, columns)):
                 other = heatmap[y, x]
-                if value < other < np.inf:
+                if other > value:
                     whole = False
                 elif other == value and seen[y, x] != stamp:
                     seen[y, x] = stamp
@@ -168,7 +153,7 @@ def _plateau(heatmap, rows, columns, i, j, seen, queue, stamp):
     return whole, x, y
 
 
-@compiled(cached=False, inline=True)
+@compiled(cached=False, allocates=False)
 def _inside_cell(heatmap, rows, columns, i, j):
     """Return a peak's x and y in cells, in the cell's middle at the map's border."""
     x, y = j + 0.5, i + 0.5
@@ -179,12 +164,12 @@ def _inside_cell(heatmap, rows, columns, i, j):
     return x, y
 
 
-@compiled(cached=False, inline=True)
+@compiled(cached=False, allocates=False)
 def _vertex(before, peak, after):
     """Return where the parabola through three logarithms has its top, in [-0.5, 0.5]."""
     lowest = 1e-3 * peak
-    before = np.log(before / peak) if lowest < before < np.inf else np.log(1e-3)
-    after = np.log(after / peak) if lowest < after < np.inf else np.log(1e-3)
+    before = np.log(before / peak) if before > lowest else np.log(1e-3)
+    after = np.log(after / peak) if after > lowest else np.log(1e-3)
     return 0.5 * (before - after) / (before + after)
 
 

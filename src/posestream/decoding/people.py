@@ -10,25 +10,52 @@ import numpy as np
 
 from posestream.compilation import compiled
 
+_BUCKETS = 256
+
 
 @compiled(cached=False)
-def join_limbs(links, count, kinds, keypoints):
+def strongest_first(values):
+    """Return the order that sorts numbers of at least 0 from large to small; equals stay in order.
+
+    A sort into buckets and then within them: numbers here are spread evenly enough.
+    """
+    order, starts = np.empty(len(values), np.int32), np.zeros(_BUCKETS + 1, np.int32)
+    top = max(values.max(), 1e-30) if len(values) > 0 else 1.0
+    for value in values:
+        starts[_BUCKETS - int(value / top * (_BUCKETS - 1))] += 1
+    for bucket in range(1, _BUCKETS + 1):
+        starts[bucket] += starts[bucket - 1]
+    for n in range(len(values) - 1, -1, -1):
+        bucket = _BUCKETS - int(values[n] / top * (_BUCKETS - 1))
+        starts[bucket] -= 1
+        order[starts[bucket]] = n
+    for place in range(1, len(values)):
+        n, before = order[place], place - 1
+        while before >= 0 and values[order[before]] < values[n]:
+            order[before + 1] = order[before]
+            before -= 1
+        order[before + 1] = n
+    return order
+
+
+@compiled(cached=False)
+def join_limbs(links, kinds, keypoints):
     """Grow people from limbs in order of weight.
 
     Args:
-        links: ``(..., 3)`` both ends' peaks and the weight of every limb.
-        count: How many limbs there are.
+        links: ``(M,)`` first and second peak and the weight of every limb.
         kinds: ``(N,)`` which keypoint each peak is a candidate of.
         keypoints: ``K``.
 
     Returns:
         ``(P, K)`` the peak that is each person's keypoint, -1 where there is none.
     """
-    members = np.full((count, keypoints), -1)
-    person_of = np.full(len(kinds), -1)
+    firsts, seconds, weights = links
+    members = np.full((len(weights), keypoints), np.int32(-1))
+    person_of = np.full(len(kinds), np.int32(-1))
     people = 0
-    for n in np.argsort(-links[:count, 2], kind="mergesort"):
-        a, b = int(links[n, 0]), int(links[n, 1])
+    for n in strongest_first(weights):
+        a, b = firsts[n], seconds[n]
         if person_of[a] < 0 and person_of[b] < 0:
             members[people, kinds[a]], members[people, kinds[b]] = a, b
             person_of[a] = person_of[b] = people
@@ -42,14 +69,14 @@ def join_limbs(links, count, kinds, keypoints):
     return without_nobody(members, people)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _join_peak(members, person_of, kinds, peak, person):
     if members[person, kinds[peak]] < 0:
         members[person, kinds[peak]] = peak
         person_of[peak] = person
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _absorb(members, person_of, person, other):
     for k in range(members.shape[1]):
         if members[other, k] >= 0:
@@ -57,7 +84,7 @@ def _absorb(members, person_of, person, other):
     unite(members, person, other)
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def are_disjoint(members, person, other):
     """Say whether two people have no kind of keypoint in common."""
     for k in range(members.shape[1]):
@@ -66,7 +93,7 @@ def are_disjoint(members, person, other):
     return True
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def unite(members, person, other):
     """Give all of one person's keypoints to another and leave nobody behind."""
     for k in range(members.shape[1]):
@@ -99,19 +126,19 @@ def rank_people(members, peaks, min_keypoints, min_score):
         ``(P,)`` rows of ``members``, best first, and ``(P,)`` their scores in [0, 1].
     """
     people, keypoints = members.shape
-    scores = np.zeros(people)
+    scores, rows, kept = np.zeros(people), np.empty(people, np.int32), 0
     for person in range(people):
-        found = 0
+        found, total = 0, 0.0
         for peak in members[person]:
             if peak >= 0:
                 found += 1
-                scores[person] += min(peaks[peak, 2], 1.0) ** 2
-        scores[person] = np.sqrt(scores[person] / keypoints)
-        if found < min_keypoints or scores[person] < min_score:
-            scores[person] = -1.0
-    order = np.argsort(-scores, kind="mergesort")
-    kept = (scores >= 0).sum()
-    return order[:kept], scores[order[:kept]].astype(np.float32)
+                total += min(peaks[peak, 2], 1.0) ** 2
+        score = np.sqrt(total / keypoints)
+        if found >= min_keypoints and score >= min_score:
+            scores[kept], rows[kept] = score, person
+            kept += 1
+    order = strongest_first(scores[:kept])
+    return rows[order], scores[order].astype(np.float32)
 
 
 @compiled
