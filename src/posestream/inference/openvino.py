@@ -16,7 +16,12 @@ from posestream.inference.blob_cache import BlobCache, blob_key
 from posestream.inference.contract import Arrays, Maps, run_checked
 from posestream.inference.openvino_library import import_openvino, openvino_core
 from posestream.inference.openvino_model import read_network
-from posestream.inference.precision import check_precision, faster_precision, usable_precisions
+from posestream.inference.precision import (
+    check_precision,
+    fastest_precision,
+    has_vnni,
+    usable_precisions,
+)
 from posestream.inference.settings import described, threads_for
 from posestream.inference.sizes import SizeCache
 from posestream.models.card import ModelCard
@@ -44,7 +49,7 @@ class OpenVinoBackend:
         Args:
             card: Describes the network.
             precision: ``f32``, ``bf16``, ``f16``, ``int8``: the card's INT8 weights, or ``auto``:
-                f32 or bf16, whichever is faster on the first picture.
+                f32, bf16 or, on a CPU with VNNI, int8, whichever is fastest on the first picture.
             threads: CPU threads in all; by default one per usable core.
             streams: How many calls of `infer` run side by side, sharing the threads.
             cache: Keeps compiled networks for the next process.
@@ -56,15 +61,17 @@ class OpenVinoBackend:
         """
         self._openvino = import_openvino()
         self._core = openvino_core()
-        self._in_int8 = precision == "int8"
-        self._card = card = card.in_int8() if self._in_int8 else card
-        precision = "f32" if self._in_int8 else precision  # what is not quantized
+        (card.in_int8() if precision == "int8" else card).network()  # or refuse
+        self._card = card
         self._streams = streams
         self._cache = cache
         usable = usable_precisions(self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
-        check_precision(precision, usable)
-        if precision == "auto" and "bf16" not in usable:
-            precision = "f32"
+        check_precision(precision, [*usable, "int8"] if card.int8 else usable)
+        self._candidates = [name for name in ("f32", "bf16") if name in usable]
+        if card.int8 and has_vnni(_cpu(self._core)):
+            self._candidates.append("int8")
+        if precision == "auto" and len(self._candidates) == 1:
+            [precision] = self._candidates
         self._precision = precision
         self._settings: dict[str, Any] = {
             "INFERENCE_NUM_THREADS": threads_for(threads, streams),
@@ -72,7 +79,6 @@ class OpenVinoBackend:
             "ENABLE_CPU_PINNING": False,  # decoding and drawing need the cores, too
             "ENABLE_HYPER_THREADING": False,
         }
-        card.network()
         self._networks: SizeCache[_Network] = SizeCache(self._network_for)
         self._running: _Network | None = None
 
@@ -86,7 +92,7 @@ class OpenVinoBackend:
             get = self._running.compiled.get_property
             name = get("INFERENCE_PRECISION_HINT").get_type_name()
             threads, streams = get("INFERENCE_NUM_THREADS"), get("NUM_STREAMS")
-        name = "int8" if self._in_int8 else name
+        name = "int8" if self._precision == "int8" else name
         return f"OpenVINO {version}, CPU, {name}, {described(threads, streams)}"
 
     def infer(self, pixels: npt.NDArray[np.uint8]) -> Maps:
@@ -110,40 +116,43 @@ class OpenVinoBackend:
     def _network_for(self, size: Hashable | None) -> _Network:
         fixed = cast("tuple[int, int, int] | None", size)
         if self._precision == "auto":
-            self._precision = self._faster_precision(fixed)
+            self._precision = self._fastest_precision(fixed)
         return _Network(self._compile(fixed, self._precision), self._streams)
 
-    def _faster_precision(self, size: tuple[int, int, int] | None) -> str:
+    def _fastest_precision(self, size: tuple[int, int, int] | None) -> str:
         pixels = np.zeros((*(size or (1, 256, 256)), 3), np.uint8)
 
         def runner_for(precision: str) -> Callable[[], object]:
             request = self._compile(size, precision).create_infer_request()
             return lambda: request.infer([pixels], share_inputs=True, share_outputs=True)
 
-        key = blob_key({"what": "faster precision", **self._origin()})
-        return faster_precision(runner_for, cache=self._cache, key=key)
+        parts = {"what": "fastest precision", "of": self._candidates, **self._origin(self._card)}
+        key = blob_key(parts)
+        return fastest_precision(self._candidates, runner_for, cache=self._cache, key=key)
 
     def _compile(self, size: tuple[int, int, int] | None, precision: str) -> ov.CompiledModel:
-        settings = {**self._settings, "INFERENCE_PRECISION_HINT": precision}
-        key = blob_key({"size": size, "settings": settings, **self._origin()})
+        card = self._card.in_int8() if precision == "int8" else self._card
+        hint = "f32" if precision == "int8" else precision  # for what is not quantized
+        settings = {**self._settings, "INFERENCE_PRECISION_HINT": hint}
+        key = blob_key({"size": size, "settings": settings, **self._origin(card)})
         if blob := self._cache and self._cache.load(key):
             try:
                 return self._core.import_model(blob, "CPU", settings)
             except RuntimeError:
                 pass  # a blob that this OpenVINO refuses is as good as none
-        network = read_network(self._core, self._card, size)
+        network = read_network(self._core, card, size)
         compiled = self._core.compile_model(network, "CPU", settings)
         if self._cache:
             self._cache.store(key, compiled.export_model().getvalue())
         return compiled
 
-    def _origin(self) -> dict[str, object]:
+    def _origin(self, card: ModelCard) -> dict[str, object]:
         """Return what a compiled network depends on besides its size and settings."""
         return {
             "key_version": _KEY_VERSION,
-            "sha256": self._card.sha256,
-            "input": repr(self._card.input),
-            "outputs": list(self._card.outputs),
+            "sha256": card.sha256,
+            "input": repr(card.input),
+            "outputs": list(card.outputs),
             "openvino": self._openvino.get_version(),
             "cpu": _cpu(self._core),
         }

@@ -26,6 +26,7 @@ def card_text(card: ModelCard) -> str:
         **_crop(card),
         "licence": card.licence,
         "source": card.source,
+        **_classes(card),
     }
     tables = [_lines(top)]
     if not is_known:
@@ -47,6 +48,12 @@ def card_text(card: ModelCard) -> str:
 def _topology(topology: Topology) -> dict[str, object]:
     names = (field.name for field in fields(topology) if field.name != "colours")
     return {name: getattr(topology, name) for name in names}
+
+
+def _classes(card: ModelCard) -> dict[str, object]:
+    """Return what only secondary models have."""
+    own: dict[str, object] = {"labels": card.labels} if card.labels else {}
+    return own | ({"activation": card.activation} if card.family == "classifier" else {})
 
 
 def _crop(card: ModelCard) -> dict[str, object]:
