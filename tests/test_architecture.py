@@ -29,8 +29,10 @@ LEVELS = (
     {"estimation", "secondary"},
     {
         "config",
+        "config_input",
         "config_secondary",
         "nvinfer",
+        "nvinfer_keys",
         "families",
         "assembly",
         "assembly_secondary",

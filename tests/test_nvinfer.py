@@ -33,7 +33,11 @@ workspace-size=3000
 def read(tmp_path: Path, text: str, *, gpu: bool = False):
     file = tmp_path / "config_infer_primary.txt"
     file.write_text(text)
-    return read_nvinfer(file, gpu_is_there=lambda: gpu)
+    return read_nvinfer([file], gpu_is_there=lambda: gpu)
+
+
+def ignored(found) -> dict[str, str]:
+    return {key: reason for _, key, reason in found.ignored}
 
 
 def test_the_samples_file_becomes_settings_for_a_cpu(tmp_path: Path):
@@ -45,8 +49,8 @@ def test_the_samples_file_becomes_settings_for_a_cpu(tmp_path: Path):
     assert settings["input_mean"] == pytest.approx((2.15556, 2.02666, 1.80444), abs=1e-4)
     assert (settings["input_colour"], settings["interval"]) == ("RGB", 1)
     assert "backend" not in settings
-    assert "no NVIDIA GPU" in found.ignored["gpu-id"]
-    assert "CPU" in found.ignored["network-mode"]
+    assert "no NVIDIA GPU" in ignored(found)["gpu-id"]
+    assert "CPU" in ignored(found)["network-mode"]
 
 
 def test_the_samples_file_becomes_settings_for_a_gpu(tmp_path: Path):
@@ -54,12 +58,12 @@ def test_the_samples_file_becomes_settings_for_a_gpu(tmp_path: Path):
     settings = found.settings
     assert (settings["backend"], settings["provider"]) == ("onnxruntime", "tensorrt")
     assert (settings["precision"], settings["workspace_mb"]) == ("f16", 3000)
-    assert "gpu-id" not in found.ignored
+    assert "gpu-id" not in ignored(found)
 
 
 def test_every_key_that_nothing_follows_from_has_a_reason(tmp_path: Path):
-    ignored = read(tmp_path, SAMPLE + "\ncluster-mode=2\n[class-attrs-all]\ntopk=20\n", gpu=True)
-    assert set(ignored.ignored) == {
+    found = read(tmp_path, SAMPLE + "\ncluster-mode=2\n[class-attrs-all]\ntopk=20\n", gpu=True)
+    assert set(ignored(found)) == {
         "model-engine-file",
         "labelfile-path",
         "batch-size",
@@ -68,12 +72,12 @@ def test_every_key_that_nothing_follows_from_has_a_reason(tmp_path: Path):
         "cluster-mode",
         "[class-attrs-all]",
     }
-    assert all(ignored.ignored.values())
+    assert all(ignored(found).values())
 
 
 def test_a_key_that_nobody_knows_is_said(tmp_path: Path):
-    ignored = read(tmp_path, SAMPLE + "\nlabelfile-pth=x\n").ignored
-    assert "Did you mean 'labelfile-path'" in ignored["labelfile-pth"]
+    found = read(tmp_path, SAMPLE + "\nlabelfile-pth=x\n")
+    assert "Did you mean 'labelfile-path'" in ignored(found)["labelfile-pth"]
 
 
 def test_the_settings_are_those_of_a_run_and_what_is_given_wins(tmp_path: Path):
@@ -111,7 +115,7 @@ def test_a_card_beside_the_network_describes_it(tmp_path: Path):
         ("offsets=123.675;116.28;103.53", "offsets=1;b;3", "offsets: '1;b;3'.*3 numbers"),
         ("net-scale-factor=0.0174292", "net-scale-factor=nan", "net-scale-factor: 'nan'.*1 number"),
         ("interval=0", "interval=-1", "interval: '-1' is not allowed; allowed: a whole number"),
-        ("process-mode=1", "process-mode=2", "process-mode: '2' is not allowed.*--secondary"),
+        ("process-mode=1", "process-mode=3", r"process-mode: '3' is not allowed.*2 \(secondary\)"),
         ("[property]", "no group\n[property]", "not an nvinfer file"),
     ],
 )
@@ -127,4 +131,64 @@ def test_a_file_without_a_network_is_refused(tmp_path: Path):
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="No such file"):
-        read_nvinfer(tmp_path / "none.txt", gpu_is_there=bool)
+        read_nvinfer([tmp_path / "none.txt"], gpu_is_there=bool)
+
+
+SECONDARY = """
+[property]
+gpu-id=0
+net-scale-factor=0.5
+offsets=10;20;30
+model-color-format=1
+onnx-file=shirts.onnx
+labelfile-path=shirts.txt
+process-mode=2
+network-type=1
+operate-on-gie-id=1
+operate-on-class-ids=0
+input-object-min-width=40
+input-object-min-height=64
+input-object-max-width=900
+classifier-threshold=0.6
+secondary-reinfer-interval=4
+"""
+
+
+def secondary(tmp_path: Path, text: str = SECONDARY):
+    primary, second = tmp_path / "primary.txt", tmp_path / "second.txt"
+    primary.write_text(SAMPLE)
+    second.write_text(text)
+    return read_nvinfer([second, primary], gpu_is_there=lambda: False)
+
+
+def test_a_secondary_networks_file_becomes_a_secondary_model(tmp_path: Path):
+    found = secondary(tmp_path)
+    config = load_config(None, {"input": "a.mp4", "output": "out"}, defaults=found.settings)
+    [shirts] = config.secondary
+    assert (shirts.called, shirts.card, shirts.on) == ("shirts", "classifier", "people")
+    assert shirts.labels == tmp_path / "shirts.txt"
+    assert (shirts.min_size, shirts.threshold, shirts.interval) == (64, 0.6, "5")
+    assert (shirts.input_scale, shirts.input_mean) == (0.5, (5.0, 10.0, 15.0))
+    assert shirts.input_colour == "BGR"
+    assert config.estimator.model == str(tmp_path / "pose.onnx")
+
+
+def test_a_secondary_networks_keys_without_effect_have_reasons(tmp_path: Path):
+    of_second = {key: why for file, key, why in secondary(tmp_path).ignored if file == "second.txt"}
+    assert set(of_second) == {
+        "gpu-id",
+        "operate-on-gie-id",
+        "operate-on-class-ids",
+        "input-object-max-width",
+    }
+    assert all(of_second.values())
+
+
+def test_a_secondary_segmenter_is_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"network-type: '2' is not allowed.*1 \(classifier\)"):
+        secondary(tmp_path, SECONDARY.replace("network-type=1", "network-type=2"))
+
+
+def test_two_primary_networks_are_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match="process-mode: 1 is not allowed twice"):
+        secondary(tmp_path, SAMPLE)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 from posestream.assembly_secondary import build_inspector
 from posestream.config import EstimatorConfig, OverlayConfig
@@ -36,7 +34,7 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
         ModelError: If the model cannot be used.
         MissingDependencyError: If its library is not installed.
     """
-    card = _card(settings)
+    card = settings.applied_to(find_model(settings.model, card=settings.card))
     if card.family in SECONDARY_FAMILIES:
         raise ModelError(
             f"model {card.name!r} is of family {card.family!r} and finds no people; "
@@ -50,24 +48,6 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
                 f"by itself; allowed for families {', '.join(CROP_FAMILIES)}"
             )
     return recipe(card)(card, settings, lambda one: _load(one, settings, streams))
-
-
-def _card(settings: EstimatorConfig) -> ModelCard:
-    """Return the card of the model, with the input rules that the settings replace."""
-    card = find_model(settings.model, card=settings.card)
-    size = settings.input_size
-    given = {
-        "fixed_size": size,
-        "resize": settings.input_resize,
-        "colour": settings.input_colour,
-        "scale": settings.input_scale,
-        "mean": settings.input_mean,
-        "std": settings.input_std,
-    }
-    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if size is not None:
-        changes["long_side"] = None
-    return replace(card, input=replace(card.input, **changes)) if changes else card
 
 
 def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:

@@ -87,7 +87,7 @@ def _decoder(card: ModelCard, threshold: float) -> ObjectDecoder:
 
 
 def _card(settings: SecondaryConfig) -> ModelCard:
-    card = find_model(settings.model, card=settings.card)
+    card = settings.applied_to(find_model(settings.model, card=settings.card))
     if card.family not in SECONDARY_FAMILIES:
         raise ModelError(
             f"secondary {settings.called!r}: family {card.family!r} is not allowed; "

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from posestream.config_input import InputConfig
 from posestream.config_secondary import SecondaryConfig, SecondaryList
 from posestream.errors import ConfigError, suggestion
 
@@ -27,20 +28,10 @@ Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 Format = Literal["jsonl", "openpose", "coco", "csv", "parquet"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 Score = Annotated[float, Field(ge=0, le=1)]
-
-
-def _split(value: Any) -> Any:
-    """Turn ``656x368`` and ``0.5,0.5,0.5`` into their numbers."""
-    return re.split(r"[x,;\s]+", value.strip().lower()) if isinstance(value, str) else value
-
-
-Side = Annotated[int, Field(ge=8, le=8192)]
-InputSize = Annotated[tuple[Side, Side], BeforeValidator(_split)]
-Channels = Annotated[tuple[float, float, float], BeforeValidator(_split)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
-class EstimatorConfig(BaseModel):
+class EstimatorConfig(InputConfig):
     """How people are found."""
 
     model_config = _STRICT
@@ -77,24 +68,6 @@ class EstimatorConfig(BaseModel):
     )
     long_side: int | None = Field(
         default=None, ge=64, le=4096, description="Long side of the network input, pixels."
-    )
-    input_size: InputSize | None = Field(
-        default=None, description="Size of the network input, such as 656x368, pixels."
-    )
-    input_resize: Literal["letterbox", "stretch"] | None = Field(
-        default=None, description="Whether pictures keep their proportions or fill the input."
-    )
-    input_colour: Literal["RGB", "BGR"] | None = Field(
-        default=None, description="Order of the colours that the network takes."
-    )
-    input_scale: float | None = Field(
-        default=None, description="Factor on pixels of 0 to 255, before mean and std."
-    )
-    input_mean: Channels | None = Field(
-        default=None, description="Subtracted from each colour, by commas."
-    )
-    input_std: Channels | None = Field(
-        default=None, description="Divides each colour at last, by commas."
     )
     min_score: Score | None = Field(
         default=None, description="Leave out people under this score; by default the model's own."

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from posestream.config_input import InputConfig
 
 _SEVERAL = ("keep",)
 """Keys that may be written more than once on the command line."""
@@ -31,7 +33,7 @@ def _interval(value: Any) -> Any:
     return text
 
 
-class SecondaryConfig(BaseModel):
+class SecondaryConfig(InputConfig):
     """One secondary model: what it is, what it looks at and what is kept of its answers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -11,92 +11,64 @@ from __future__ import annotations
 
 import configparser
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from posestream.errors import ConfigError, suggestion
+from posestream.nvinfer_keys import IGNORED, OF_SECONDARY
 
 GROUP = "property"
 _ENGINE_NAME = re.compile(r"(?P<network>.+\.onnx)_b\d+_(gpu|dla)\d+_\w+\.engine$")
 _PRECISIONS = {"0": "f32", "1": "int8", "2": "f16"}
 _COLOURS = {"0": "RGB", "1": "BGR"}
 
-IGNORED = {
-    "batch-size": "batches form from whatever frames are ready",
-    "batched-push-timeout": "batches form from whatever frames are ready",
-    "gie-unique-id": "results are named by stream and model",
-    "output-blob-names": "the card names the outputs",
-    "labelfile-path": "the card names the keypoints",
-    "num-detected-classes": "a pose network detects people only",
-    "cluster-mode": "people are put together by the decoder",
-    "parse-bbox-func-name": "decoders are built in; the card's family chooses one",
-    "parse-classifier-func-name": "decoders are built in; the card's family chooses one",
-    "custom-lib-path": "decoders are built in; the card's family chooses one",
-    "engine-create-func-name": "engines are built by ONNX Runtime",
-    "int8-calib-file": "posestream quantize calibrates, and writes a network that is INT8",
-    "tlt-encoded-model": "encrypted models cannot be read; export it as ONNX",
-    "tlt-model-key": "encrypted models cannot be read; export it as ONNX",
-    "output-tensor-meta": "keypoints are always written; see poses.jsonl",
-    "network-input-order": "the card says it, as input.layout",
-    "uff-input-order": "UFF networks cannot be read; export it as ONNX",
-    "scaling-filter": "frames are scaled by FFmpeg",
-    "scaling-compute-hw": "frames are scaled by FFmpeg",
-    "enable-dla": "there is no path to the DLA",
-    "use-dla-core": "there is no path to the DLA",
-    "force-implicit-batch-dim": "networks with an implicit batch cannot be read",
-    "filter-out-class-ids": "a pose network detects people only",
-    "crop-objects-to-roi-boundary": "whole frames are looked at",
-    "classifier-async-mode": "secondary models always run beside the main one",
-}
-"""Keys without a counterpart, and why."""
-
-NEEDED_BY_SECONDARY = (
-    "operate-on-gie-id",
-    "operate-on-class-ids",
-    "input-object-min-width",
-    "input-object-min-height",
-    "input-object-max-width",
-    "input-object-max-height",
-    "classifier-threshold",
-    "secondary-reinfer-interval",
-)
-"""Keys of a network that looks at what another one found."""
+_SECONDARY_CARDS = {"0": "detections-coco80", "1": "classifier"}
 
 
 @dataclass(slots=True)
 class NvinferConfig:
-    """What an nvinfer file says."""
+    """What nvinfer files say."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     """Settings of a run, by the keys of `posestream.config`."""
-    ignored: dict[str, str] = field(default_factory=dict)
-    """Keys from which nothing follows, and why."""
+    ignored: list[tuple[str, str, str]] = field(default_factory=list)
+    """File and key from which nothing follows, and why."""
 
 
-def read_nvinfer(file: Path, *, gpu_is_there: Callable[[], bool]) -> NvinferConfig:
-    """Turn an nvinfer file into settings.
+def read_nvinfer(files: Sequence[Path], *, gpu_is_there: Callable[[], bool]) -> NvinferConfig:
+    """Turn nvinfer files into settings.
 
     Args:
-        file: The file; paths in it are relative to its folder.
+        files: One of the primary network, and any number of secondary ones, by their
+            ``process-mode``; paths in a file are relative to its folder.
         gpu_is_there: Tells whether this machine has an NVIDIA GPU.
 
     Raises:
-        ConfigError: If the file is not nvinfer's, names no network that can be read, or a key has a
-            value that is not allowed.
+        ConfigError: If a file is not nvinfer's, names no network that can be read, a key has a
+            value that is not allowed, or two files describe a primary network.
     """
-    keys, others = _properties(file)
-    found = NvinferConfig(
-        ignored={f"[{name}]": "it is not about a pose network" for name in others}
-    )
-    reader = _Reader(file, keys, found)
-    reader.network()
-    reader.device(gpu_is_there)
-    reader.pixels()
-    reader.schedule()
-    for key in keys:
-        reader.ignore(key, _reason(key))
+    found = NvinferConfig()
+    for file in files:
+        keys, others = _properties(file)
+        reader = _Reader(file, keys)
+        reader.pixels()
+        if reader.is_secondary():
+            reader.secondary_network()
+            found.settings.setdefault("secondary", []).append(reader.settings)
+        elif "model" in found.settings:
+            raise ConfigError(
+                f"nvinfer-config {str(file)!r}: process-mode: 1 is not allowed twice; "
+                "allowed: one primary network, others with process-mode 2"
+            )
+        else:
+            reader.network()
+            reader.device(gpu_is_there)
+            reader.schedule()
+            found.settings.update(reader.settings)
+        reader.ignore_rest(others)
+        found.ignored += [(file.name, key, reason) for key, reason in reader.ignored.items()]
     return found
 
 
@@ -118,26 +90,60 @@ def _properties(file: Path) -> tuple[dict[str, str], list[str]]:
     return {key: value.strip() for key, value in parser[GROUP].items()}, others
 
 
-def _reason(key: str) -> str:
-    if key in IGNORED:
-        return IGNORED[key]
-    if key in NEEDED_BY_SECONDARY:
-        return "it is for a secondary network, and this one is the primary"
-    return f"posestream knows no such key.{suggestion(key, [*IGNORED, *NEEDED_BY_SECONDARY])}"
-
-
 class _Reader:
     """Takes keys out of a file and notes what they mean."""
 
-    def __init__(self, file: Path, keys: dict[str, str], found: NvinferConfig) -> None:
-        self._file, self._keys, self._found = file, keys, found
+    def __init__(self, file: Path, keys: dict[str, str]) -> None:
+        self._file, self._keys = file, keys
         self._taken: set[str] = set()
+        self.settings: dict[str, Any] = {}
+        self.ignored: dict[str, str] = {}
+        self._secondary = False
+
+    def is_secondary(self) -> bool:
+        """Tell whether the network looks at what another one found."""
+        mode = self._take("process-mode") or "1"
+        if mode not in ("1", "2"):
+            raise self._error("process-mode", mode, "1 (primary), 2 (secondary)")
+        self._secondary = mode == "2"
+        return self._secondary
 
     def network(self) -> None:
-        """Find the ONNX file, also from the name of an engine built from one."""
+        """Find the ONNX file of a pose network."""
+        path = self._onnx_file()
+        if not path.with_suffix(".toml").exists():
+            self.settings["card"] = "trtpose-human"
+        kind = self._take("network-type") or "100"
+        if kind != "100":
+            raise self._error("network-type", kind, "100, a network with a decoder of its own")
+
+    def secondary_network(self) -> None:
+        """Find the ONNX file of a network for people's crops, and which crops it wants."""
+        path = self._onnx_file()
+        kind = self._take("network-type") or "0"
+        if not path.with_suffix(".toml").exists():
+            if kind not in _SECONDARY_CARDS:
+                raise self._error("network-type", kind, "0 (detector), 1 (classifier)")
+            self.settings["card"] = _SECONDARY_CARDS[kind]
+        self.settings["on"] = "people"
+        if labels := self._take("labelfile-path"):
+            self.settings["labels"] = str(self._file.parent / labels)
+        sides = [self._whole(f"input-object-min-{side}") for side in ("width", "height")]
+        if least := max(side or 0 for side in sides):
+            self.settings["min_size"] = least
+        if threshold := self._numbers("classifier-threshold", 1):
+            self.settings["threshold"] = threshold[0]
+        frames = self._whole("secondary-reinfer-interval") or self._whole("interval") or 0
+        self.settings["interval"] = str(frames + 1)
+        for key in ("gpu-id", "network-mode", "workspace-size"):
+            if self._take(key):
+                self.ignored[key] = "secondary networks run where the main one does"
+
+    def _onnx_file(self) -> Path:
+        """Return the ONNX file, which the name of an engine built from it tells, too."""
         name, engine = self._take("onnx-file"), self._take("model-engine-file")
         if engine:
-            self._found.ignored["model-engine-file"] = (
+            self.ignored["model-engine-file"] = (
                 "engines are built here, for this GPU and these versions, and kept"
             )
         if not name:
@@ -146,15 +152,8 @@ class _Reader:
                 raise self._error("onnx-file", None, "the network as ONNX")
             name = match["network"]
         path = self._file.parent / name
-        self._set("model", str(path))
-        if not path.with_suffix(".toml").exists():
-            self._set("card", "trtpose-human")
-        kind = self._take("network-type") or "100"
-        if kind != "100":
-            raise self._error("network-type", kind, "100, a network with a decoder of its own")
-        mode = self._take("process-mode") or "1"
-        if mode != "1":
-            raise self._error("process-mode", mode, "1 here; give others with --secondary")
+        self.settings["model"] = str(path)
+        return path
 
     def device(self, gpu_is_there: Callable[[], bool]) -> None:
         """Choose GPU, number format and TensorRT, or the CPU where there is no GPU."""
@@ -164,51 +163,56 @@ class _Reader:
             raise self._error("network-mode", mode, "0 (FP32), 1 (INT8), 2 (FP16)")
         workspace = self._whole("workspace-size")
         if workspace:
-            self._set("workspace_mb", workspace)
+            self.settings["workspace_mb"] = workspace
         if gpu_is_there():
-            self._set("backend", "onnxruntime")
-            self._set("provider", "tensorrt")
-            self._set("device", "auto" if gpu == 0 else f"cuda:{gpu}")
-            self._set("precision", _PRECISIONS[mode])
+            self.settings["backend"] = "onnxruntime"
+            self.settings["provider"] = "tensorrt"
+            self.settings["device"] = "auto" if gpu == 0 else f"cuda:{gpu}"
+            self.settings["precision"] = _PRECISIONS[mode]
             return
-        self._found.ignored["gpu-id"] = "this machine has no NVIDIA GPU; the CPU does the work"
-        self._found.ignored["network-mode"] = "on a CPU the fastest exact format is chosen"
+        self.ignored["gpu-id"] = "this machine has no NVIDIA GPU; the CPU does the work"
+        self.ignored["network-mode"] = "on a CPU the fastest exact format is chosen"
         if workspace:
-            self._found.ignored["workspace-size"] = "TensorRT needs it, and there is no GPU"
+            self.ignored["workspace-size"] = "TensorRT needs it, and there is no GPU"
 
     def pixels(self) -> None:
         """Read how pixels go in: nvinfer's ``factor * (pixel - offset)``."""
         factor = self._numbers("net-scale-factor", 1) or [1.0]
         offsets = self._numbers("offsets", 3) or [0.0, 0.0, 0.0]
-        self._set("input_scale", factor[0])
-        self._set("input_mean", tuple(factor[0] * offset for offset in offsets))
-        self._set("input_std", (1.0, 1.0, 1.0))
+        self.settings["input_scale"] = factor[0]
+        self.settings["input_mean"] = tuple(factor[0] * offset for offset in offsets)
+        self.settings["input_std"] = (1.0, 1.0, 1.0)
         colour = self._take("model-color-format") or "0"
         if colour not in _COLOURS:
             raise self._error("model-color-format", colour, "0 (RGB), 1 (BGR)")
-        self._set("input_colour", _COLOURS[colour])
+        self.settings["input_colour"] = _COLOURS[colour]
         dims = self._numbers("infer-dims", 3) or self._numbers("input-dims", 4)
         if dims:
             channels, height, width = (int(n) for n in dims[:3])
             if channels != 3:
                 raise self._error("infer-dims", str(channels), "3 channels")
-            self._set("input_size", (width, height))
+            self.settings["input_size"] = (width, height)
         keeps = self._take("maintain-aspect-ratio") or "0"
-        self._set("input_resize", "letterbox" if keeps == "1" else "stretch")
+        self.settings["input_resize"] = "letterbox" if keeps == "1" else "stretch"
         if self._take("symmetric-padding") == "1":
-            self._found.ignored["symmetric-padding"] = "frames lie top left; poses are the same"
+            self.ignored["symmetric-padding"] = "frames lie top left; poses are the same"
 
     def schedule(self) -> None:
         """Read how many frames are left out between two that are looked at."""
-        self._set("interval", (self._whole("interval") or 0) + 1)
+        self.settings["interval"] = (self._whole("interval") or 0) + 1
 
-    def ignore(self, key: str, reason: str) -> None:
-        """Note a key that nothing follows from."""
-        if key not in self._taken:
-            self._found.ignored[key] = reason
+    def ignore_rest(self, groups: Sequence[str]) -> None:
+        """Note every key and group that nothing follows from, and why."""
+        for key in self._keys.keys() - self._taken:
+            self.ignored[key] = self._reason(key)
+        self.ignored.update((f"[{name}]", "it is not about a network") for name in groups)
 
-    def _set(self, key: str, value: Any) -> None:
-        self._found.settings[key] = value
+    def _reason(self, key: str) -> str:
+        if key in IGNORED:
+            return IGNORED[key]
+        if key in OF_SECONDARY:
+            return OF_SECONDARY[key] if self._secondary else "this network is the primary one"
+        return f"posestream knows no such key.{suggestion(key, [*IGNORED, *OF_SECONDARY])}"
 
     def _take(self, key: str) -> str | None:
         self._taken.add(key)

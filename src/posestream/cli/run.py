@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,9 +23,10 @@ def run(
         Path | None, typer.Option("--config", "-c", help="YAML file with any of these settings.")
     ] = None,
     nvinfer_config: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            "--nvinfer-config", help="DeepStream's nvinfer file; what is given otherwise wins."
+            "--nvinfer-config",
+            help="DeepStream's nvinfer file, once for each network; what is given otherwise wins.",
         ),
     ] = None,
     overwrite: Annotated[bool | None, option("overwrite", "--overwrite/--no-overwrite")] = None,
@@ -89,7 +91,7 @@ def execute(
     config: Path | None,
     given: dict[str, Any],
     *,
-    nvinfer: Path | None = None,
+    nvinfer: Sequence[Path] | None = None,
     quiet: bool,
     log_json: bool,
 ) -> None:
@@ -111,14 +113,14 @@ def execute(
         raise typer.Exit(128 + stop.signal_number)
 
 
-def _from_nvinfer(file: Path) -> dict[str, Any]:
-    """Return the settings in an nvinfer file, and tell what nothing follows from."""
+def _from_nvinfer(files: Sequence[Path]) -> dict[str, Any]:
+    """Return the settings in nvinfer files, and tell what nothing follows from."""
     import logging
 
     from posestream.cli.checkup import has_nvidia_gpu
     from posestream.nvinfer import read_nvinfer
 
-    found = read_nvinfer(file, gpu_is_there=has_nvidia_gpu)
-    for key, reason in found.ignored.items():
-        logging.getLogger("posestream").warning("%s: %s ignored: %s", file.name, key, reason)
+    found = read_nvinfer(files, gpu_is_there=has_nvidia_gpu)
+    for file, key, reason in found.ignored:
+        logging.getLogger("posestream").warning("%s: %s ignored: %s", file, key, reason)
     return found.settings
