@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from posestream.config import load_config
 from posestream.errors import ConfigError
 from posestream.nvinfer import read_nvinfer
+from posestream.pipeline import run
 
 SAMPLE = """
 # The original sample's configuration.
@@ -192,3 +196,32 @@ def test_a_secondary_segmenter_is_refused(tmp_path: Path):
 def test_two_primary_networks_are_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="process-mode: 1 is not allowed twice"):
         secondary(tmp_path, SAMPLE)
+
+
+def test_the_samples_file_maps_to_a_working_run(tmp_path: Path, demo_clip: Path):
+    weights = np.random.default_rng(0)
+    maps, fields = (weights.normal(0, 0.3, (n, 3, 4, 4)).astype(np.float32) for n in (18, 42))
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["input_0", "a"], ["output_0"], strides=[4, 4]),
+            helper.make_node("Conv", ["input_0", "b"], ["output_1"], strides=[4, 4]),
+        ],
+        "pose",
+        [helper.make_tensor_value_info("input_0", TensorProto.FLOAT, [1, 3, 224, 224])],
+        [
+            helper.make_tensor_value_info(f"output_{n}", TensorProto.FLOAT, [1, channels, 56, 56])
+            for n, channels in enumerate((18, 42))
+        ],
+        [numpy_helper.from_array(maps, "a"), numpy_helper.from_array(fields, "b")],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save_model(
+        helper.make_model(graph, opset_imports=opset, ir_version=8), str(tmp_path / "pose.onnx")
+    )
+    given = {"input": str(demo_clip), "output": tmp_path / "out", "video": False}
+    config = load_config(None, given, defaults=read(tmp_path, SAMPLE).settings)
+    summary = run(config)
+    assert summary.frames == summary.inferred > 10
+    assert "224x224" in summary.estimator
+    lines = (tmp_path / "out" / "poses.jsonl").read_text().splitlines()
+    assert len(lines) == summary.frames
