@@ -7,7 +7,9 @@ import numpy as np
 from posestream.compilation import compiled
 from posestream.decoding.assignment import heaviest_matching
 from posestream.decoding.limbs import limb_pairs, sample_places
+from posestream.decoding.paf_bodies import STANCE
 from posestream.decoding.paf_fragments import adopt_peaks, unite_fragments
+from posestream.decoding.paf_traces import CALM, FULL, find_traces
 from posestream.decoding.peaks import noise_level, strongest_peaks
 from posestream.decoding.people import join_limbs, rank_people
 
@@ -51,12 +53,20 @@ def decode_robust(maps, fields, rows, columns, limbs, channels, shape, settings)
     order, scores = rank_people(members, peaks, min_keypoints, min_score)
     points = np.full((len(order), keypoints, 2), np.nan, np.float32)
     point_scores = np.zeros((len(order), keypoints), np.float32)
+    stances = np.zeros((STANCE, 1))
+    traces = len(shape) > 0 and threshold < CALM and len(peaks) < FULL * keypoints * max_peaks
     for p in range(len(order)):
         for k in range(keypoints):
             peak = members[order[p], k]
             if peak >= 0:
                 points[p, k] = peaks[peak, :2]
                 point_scores[p, k] = min(peaks[peak, 2], np.float32(1))
+        if traces:
+            limits = (rows, columns, threshold)
+            member = members[order[p]]
+            find_traces(
+                maps, limits, member, peaks, limbs, shape, stances, points[p], point_scores[p]
+            )
     return points, point_scores, scores
 
 
