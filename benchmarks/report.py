@@ -158,8 +158,33 @@ def secondary(figures: Figures) -> str:
     )
 
 
-def nested(figures: Figures) -> str:
-    """Show any other figures as they are."""
+def networks(figures: Figures) -> str:
+    rows = [
+        (network, way, f"{one['ms']:.1f}", f"{one['fps']:.1f}")
+        for network, ways in figures["networks"].items()
+        for way, one in ways.items()
+        if isinstance(one, dict) and "ms" in one
+    ]
+    return (
+        "TRTPose's networks with made-up weights, one picture a call, two threads, least of many "
+        "rounds.\n\n" + table(("network", "run by", "ms", "pictures a second"), rows)
+    )
+
+
+def quantization(figures: Figures) -> str:
+    ways = [
+        f"{library} {kind}" for library in ("openvino", "onnxruntime") for kind in ("f32", "int8")
+    ]
+    rows = [(size, *(f"{one[way]:.1f}" for way in ways)) for size, one in figures["ms"].items()]
+    for profile in ("fast", "balanced"):
+        aps = (f"{figures['AP'][way][profile]:.4f}" for way in ways)
+        rows.append((f"AP, {profile}", *aps))
+    return "The embedded network alone, milliseconds a picture by size.\n\n" + table(
+        ("", *ways), rows
+    )
+
+
+def secondary(figures: Figures) -> str:
     rest = {key: value for key, value in figures.items() if key != "machine"}
     return "```json\n" + json.dumps(rest, indent=2) + "\n```\n"
 
@@ -174,8 +199,8 @@ SECTIONS: dict[str, tuple[str, Callable[[Figures], str]]] = {
     "paf_quality": ("Quality of PAF decoding", paf_quality),
     "overlay": ("Drawing", overlay),
     "data_out": ("Data out", data_out),
-    "networks": ("Networks people bring", nested),
-    "quantization": ("INT8", nested),
+    "networks": ("Networks people bring", networks),
+    "quantization": ("INT8", quantization),
     "secondary": ("Secondary models", secondary),
 }
 """Heading and writer of each file of results; a file that is missing is left out."""
