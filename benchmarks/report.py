@@ -184,11 +184,6 @@ def quantization(figures: Figures) -> str:
     )
 
 
-def secondary(figures: Figures) -> str:
-    rest = {key: value for key, value in figures.items() if key != "machine"}
-    return "```json\n" + json.dumps(rest, indent=2) + "\n```\n"
-
-
 SECTIONS: dict[str, tuple[str, Callable[[Figures], str]]] = {
     "accuracy": ("Accuracy and time of the profiles", accuracy),
     "end_to_end": ("The main job", end_to_end),
