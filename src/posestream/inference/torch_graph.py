@@ -127,11 +127,13 @@ class TorchGraph:
             values.update(zip(step.outputs, self._results(step, inputs), strict=False))
             for name in step.spent:
                 del values[name]
-        return [self._constants[n] if n in self._constants else values[n] for n in outputs]
+        kept = {name: tensor for name, tensor in values.items() if tensor is not None}
+        return [self._constants[n] if n in self._constants else kept[n] for n in outputs]
 
     def _results(self, step: _Step, inputs: Sequence[Tensor | None]) -> Sequence[Tensor]:
         if step.operator == "Cast":
-            return [self._cast(inputs[0], step.attributes["to"])]
+            [x] = (tensor for tensor in inputs if tensor is not None)
+            return [self._cast(x, step.attributes["to"])]
         if step.operator not in _LED_BY_NUMBERS:
             inputs = self._together(inputs)
         result = OPERATORS[step.operator](step.attributes, *inputs)
