@@ -1,7 +1,7 @@
 """What secondary models cost: nothing when off, and how much when on.
 
-    git worktree add /tmp/before COMMIT_BEFORE_SECONDARY_MODELS
-    python benchmarks/secondary.py --clip VIDEO --nanodet nanodet.onnx --before /tmp/before \
+    git worktree add ../before COMMIT_BEFORE_SECONDARY_MODELS
+    python benchmarks/secondary.py --clip VIDEO --nanodet nanodet.onnx --before ../before \
         --output benchmarks/results/secondary.json
 
 Everything runs in fresh processes that take turns. Off is compared with the commit before there
