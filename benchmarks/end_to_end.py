@@ -27,7 +27,7 @@ from _machine import write
 
 import posestream
 from posestream.assembly import build_annotator, build_estimator
-from posestream.config import EstimatorConfig, OverlayConfig, load_config
+from posestream.config import EstimatorConfig, OverlayConfig, estimator_config, load_config
 from posestream.decoding.centers import CenterDecoder
 from posestream.estimation import Estimator
 from posestream.estimation.single_pass import SinglePassEstimator
@@ -77,12 +77,14 @@ def decoded(source: VideoFileSource) -> Iterator[Frame]:
         yield frame
 
 
-def stage_costs(video: Path, profile: str, folder: Path) -> dict[str, float]:
+def stage_costs(video: Path, profile: str, precision: str, folder: Path) -> dict[str, float]:
     """Measure every stage alone on one thread, seconds per frame."""
     start = time.perf_counter()
     frames = list(decoded(VideoFileSource(video, threads=1)))
     decode = (time.perf_counter() - start) / len(frames)
-    estimator = build_estimator(EstimatorConfig(profile=profile, threads=1))  # type: ignore[arg-type]
+    estimator = build_estimator(
+        estimator_config({"profile": profile, "precision": precision, "threads": 1})
+    )
     annotator = build_annotator(OverlayConfig(), estimator.topology)
     found = {frame.index: estimator.estimate([frame.image])[0] for frame in frames}
 
@@ -114,9 +116,12 @@ def stage_costs(video: Path, profile: str, folder: Path) -> dict[str, float]:
     return costs
 
 
-def posestream_fps(video: Path, profile: str, folder: Path, end: float | None = None) -> float:
+def posestream_fps(
+    video: Path, profile: str, precision: str, folder: Path, end: float | None = None
+) -> float:
     """Run the main job and return its frames per second."""
-    given = {"input": str(video), "output": folder / "out", "profile": profile, "end": end}
+    given = {"input": str(video), "output": folder / "out", "end": end}
+    given |= {"profile": profile, "precision": precision}
     return posestream.run(load_config(None, {**given, "overwrite": True})).fps
 
 
@@ -169,20 +174,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time the main job on a 1080p video.")
     parser.add_argument("--clip", type=Path, required=True)
     parser.add_argument("--profile", default="balanced")
+    parser.add_argument("--precision", default="auto", help="ours; the loop always runs in f32")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as name:
-        folder, profile = Path(name), arguments.profile
+        folder, profile, precision = Path(name), arguments.profile, arguments.precision
         video = folder / "video.mp4"
         make_video(arguments.clip, arguments.seconds, video)
         loops = {"same_passes": same_passes(profile), "one_pass": one_pass()}
-        posestream_fps(video, profile, folder, end=1)
+        posestream_fps(video, profile, precision, folder, end=1)
         rounds = []
         for _ in range(ROUNDS):
-            costs = stage_costs(video, profile, folder)
-            ours = posestream_fps(video, profile, folder)
+            costs = stage_costs(video, profile, precision, folder)
+            ours = posestream_fps(video, profile, precision, folder)
             plain = {n: opencv_fps(video, e, folder / "plain.mp4") for n, e in loops.items()}
             rounds.append((costs, ours, plain))
     costs = {stage: min(one[0][stage] for one in rounds) for stage in rounds[0][0]}
@@ -191,6 +197,7 @@ def main() -> None:
     ideal = cores / sum(costs.values())
     figures: dict[str, object] = {
         "profile": profile,
+        "precision": precision,
         "cores": cores,
         "stage_ms": {stage: round(1e3 * cost, 2) for stage, cost in costs.items()},
         "ideal_fps": round(ideal, 2),

@@ -84,7 +84,8 @@ def paf_quality(figures: Figures) -> str:
     rows = [(name, *(f"{value:.3f}" for value in row)) for name, row in figures["rows"].items()]
     return (
         "Share of people with at least 80 % of their visible keypoints in one pose. *original* and "
-        "*bar* are the reference decoder's figures and those to beat, on scenes of their own.\n\n"
+        "*bar* are the reference decoder's figures and those to beat, on scenes of their own. "
+        "*Robust* counts keypoints placed from traces too faint for a peak.\n\n"
         + table(("", *figures["columns"]), rows)
     )
 
@@ -100,7 +101,8 @@ def end_to_end(figures: Figures) -> str:
         ("times a plain OpenCV loop with one pass", f"{loops['one_pass']:.2f}"),
     ]
     return (
-        f"1080p H.264, 30 s, profile {figures['profile']}, {figures['cores']} cores. "
+        f"1080p H.264, profile {figures['profile']}, precision {figures.get('precision', 'auto')}, "
+        f"{figures['cores']} cores; the OpenCV loop is in f32. "
         f"Stages, ms per frame: {stages}.\n\n" + table(("", ""), rows)
     )
 
@@ -188,6 +190,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Figures], str]]] = {
     "accuracy": ("Accuracy and time of the profiles", accuracy),
     "end_to_end": ("The main job", end_to_end),
     "end_to_end_many": ("The main job with several people", end_to_end),
+    "end_to_end_f32": ("The main job in f32, as the OpenCV loop is", end_to_end),
     "startup": ("Start", startup),
     "memory": ("Memory", memory),
     "paf_decode": ("Decoding part affinity fields", paf_decode),
