@@ -14,7 +14,10 @@ PACKAGE = Path(posestream.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"errors", "topology", "geometry", "images", "types", "findings", "compilation", "containers"},
+    {
+        *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
+        *("containers", "credentials"),
+    },
     {
         "runtime",
         "sources",

@@ -1,4 +1,4 @@
-"""Read frames: files, images, later cameras and network streams."""
+"""Read frames: files, images, cameras and network streams."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class SourceInfo:
     """True for photographs, whose annotated output is images, not a video."""
     path: Path | None = None
     """The one file that is read, whose sound an annotated video keeps; ``None`` for others."""
+    live: bool = False
+    """True for what does not wait for its reader: cameras, network streams, real-time playback."""
 
 
 class Source(Protocol):
