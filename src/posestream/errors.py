@@ -4,7 +4,8 @@ PosestreamError
 ├── ConfigError                 (ValueError)          a setting that cannot be
 ├── MissingDependencyError      (ImportError)         an optional package that is not installed
 ├── SourceError                 (OSError)             an input that cannot be read
-│   └── SourceNotFoundError     (FileNotFoundError)   an input that is not there
+│   ├── SourceNotFoundError     (FileNotFoundError)   an input that is not there
+│   └── SourceRefusedError      (PermissionError)     an input that may not be read by us
 ├── SinkError                   (OSError)             an output that cannot be written
 │   └── OutputExistsError       (FileExistsError)     an output that would be overwritten
 ├── ModelError                  (ValueError)          a model or card that cannot be used
@@ -45,6 +46,10 @@ class SourceError(PosestreamError, OSError):
 
 class SourceNotFoundError(SourceError, FileNotFoundError):
     """An input does not exist."""
+
+
+class SourceRefusedError(SourceError, PermissionError):
+    """An input refuses us, as where a password is wrong."""
 
 
 class SinkError(PosestreamError, OSError):
