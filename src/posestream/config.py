@@ -203,6 +203,8 @@ def _complaint(error: ErrorDetails) -> str:
     hint = ""
     if error["type"] == "literal_error" and isinstance(error["input"], str):
         hint = "." + suggestion(error["input"], re.findall(r"'([^']*)'", message))
+    if key == "serve_token":
+        return f"{key}: {message}"
     return f"{key}: {message}, not {error['input']!r}{hint}"
 
 
