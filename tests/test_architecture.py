@@ -45,6 +45,7 @@ LEVELS = (
         "assembly_streams",
         "outputs",
         "streaming",
+        "watching",
         "recording",
         "pipeline",
         "evaluation",

@@ -45,6 +45,12 @@ class InputStream:
             return PurePosixPath(urlsplit(self.address).path).suffix.lower() not in VIDEO_SUFFIXES
         return kind.live or kind is InputKind.GSTREAMER
 
+    @property
+    def is_live(self) -> bool:
+        """Whether its frames probably come by the clock on the wall, before it is opened."""
+        fake_camera = self.address.startswith("fake:") and "realtime" in self.address
+        return self.comes_back or self.settings.realtime or fake_camera
+
     def opener(self) -> Callable[[], Source]:
         """Return what opens its source."""
         options = source_options(self.settings)

@@ -103,15 +103,18 @@ def run(
             config.estimator, config.sharing, clock=clock, secondary=config.secondary
         )
         stack.callback(streams.close)
-        outputs.open(estimator.topology, streams)
+        running = described(config.estimator, estimator, inspector)
+        outputs.open(estimator.topology, streams, estimator=running)
         stack.callback(outputs.close)
         begun = time.perf_counter()
         for stream in inputs:
             streams.add(_plan(stream, config, outputs))
         while not streams.wait(_LOOK_EVERY_S) and not stop.requested:
             outputs.look()
+            statuses = streams.statuses()
+            outputs.note(statuses)
             if on_status:
-                on_status(streams.statuses())
+                on_status(statuses)
         stopped = stop.requested
         streams.close()
         outputs.close()
@@ -124,7 +127,7 @@ def run(
             streams=tuple(streams.statuses()),
             elapsed_s=time.perf_counter() - begun,
             stages=clock.report(),
-            estimator=described(config.estimator, estimator, inspector),
+            estimator=running,
             outputs=outputs.written,
             stopped=stopped,
         )

@@ -136,6 +136,12 @@ class StreamSet:
         now_s = time.monotonic()
         return [stream.status(now_s) for stream in self._all()]
 
+    def status(self, name: str) -> StreamStatus | None:
+        """Return how one stream is doing; None if there is no such stream."""
+        with self._lock:
+            stream = self._streams.get(name)
+        return stream.status(time.monotonic()) if stream is not None else None
+
     def errors(self) -> dict[str, Exception]:
         """Return why streams failed, by their names."""
         return {s.plan.name: s.error for s in self._all() if s.error is not None}
