@@ -8,8 +8,8 @@ import pytest
 from posestream.errors import SourceError
 from posestream.sources import SourceInfo
 from posestream.sources.fake import FakeSource
-from posestream.sources.pacing import Pacer
 from posestream.sources.paced import PacedSource
+from posestream.sources.pacing import Pacer
 from posestream.types import Frame
 
 
@@ -75,7 +75,7 @@ def test_frames_come_once_in_order_at_their_own_pace():
     frames = list(source.frames())
     assert time.monotonic() - start_s >= 0.199
     assert [frame.index for frame in frames] == list(range(11))
-    assert frames[-1].wall_s - frames[0].wall_s == pytest.approx(0.2, abs=0.15)
+    assert frames[-1].wall_s - frames[0].wall_s > 0.1
 
 
 def test_a_recording_that_fails_fails_here_too():

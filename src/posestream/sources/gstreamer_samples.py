@@ -17,8 +17,6 @@ from posestream.errors import SourceError
 _FORMATS = {
     "I420": ("yuv420p", (1, 1, 1)),
     "NV12": ("nv12", (1, 2)),
-    "YUY2": ("yuyv422", (2,)),
-    "UYVY": ("uyvy422", (2,)),
     "GRAY8": ("gray", (1,)),
     "RGB": ("rgb24", (3,)),
     "BGR": ("bgr24", (3,)),
