@@ -21,6 +21,7 @@ from posestream.runtime.metrics import StageClock
 from posestream.runtime.pool import EstimatorPool
 from posestream.runtime.stream import StreamRunner
 from posestream.sources.opening import open_source
+from posestream.sources.options import SourceOptions
 from posestream.sources.stills import read_still
 from posestream.topology import Topology
 from posestream.types import Poses, Result, Tracks
@@ -231,7 +232,7 @@ def stream(
     if interval < 1:
         raise ConfigError(f"interval: must be at least 1, not {interval}")
     settings, others = estimator_config(options), secondary_configs(secondary)
-    source = open_source(input, start_s=start, end_s=end)
+    source = open_source(input, options=SourceOptions(start_s=start, end_s=end))
     clock = StageClock()
     estimator, _, pool = build_pool(settings, clock=clock, secondary=others)
     runner = StreamRunner(

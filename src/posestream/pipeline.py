@@ -16,6 +16,7 @@ from posestream.runtime.metrics import StageClock, StageTime
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.stream import StreamRunner
 from posestream.sources.opening import open_source
+from posestream.sources.options import SourceOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def run(
     """
     stop, clock = stop or StopFlag(), StageClock()
     with ExitStack() as stack:
-        source = open_source(config.input, start_s=config.start, end_s=config.end)
+        options = SourceOptions(start_s=config.start, end_s=config.end)
+        source = open_source(config.input, options=options)
         stack.callback(source.close)
         outputs = planned_outputs(config, still=source.info.still)
         refuse_own_input(config, outputs, still=source.info.still)
