@@ -12,13 +12,18 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import av
 import pytest
+from av.container import OutputContainer
 
 import clips
+from posestream.errors import SourceError
+from posestream.sources import Source
+from posestream.types import Frame
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 RTSP_SCRIPT = Path(__file__).with_name("servers") / "rtsp_server.py"
@@ -167,6 +172,19 @@ def _send_file(handler: BaseHTTPRequestHandler, path: Path | None) -> None:
     return None
 
 
+def read_to_the_end(source: Source) -> tuple[list[Frame], SourceError | None]:
+    """Read every frame, and the error after them, if any."""
+    frames: list[Frame] = []
+    try:
+        for frame in source.frames():
+            frames.append(frame)  # noqa: PERF402
+    except SourceError as error:
+        return frames, error
+    finally:
+        source.close()
+    return frames, None
+
+
 def answer(status: int, body: bytes = b"", **headers: str) -> Handler:
     """Return a handler that always answers the same; ``Content_Type="..."`` is a header."""
 
@@ -251,26 +269,10 @@ def cut(connection: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def datagrams(port: int, *parts: Path, rate: float = 25) -> Iterator[None]:
-    """Send MPEG-TS files to a UDP port at ``rate`` pictures a second, one after the other.
-
-    The files are sent byte for byte, so a second file may have other streams than the first.
-    """
+def running(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Run a function on a thread of its own until the block is left; it gets the stop event."""
     stop = threading.Event()
-
-    def send() -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            for part in parts:
-                data = part.read_bytes()
-                with av.open(str(part)) as container:
-                    pictures = sum(1 for _ in container.demux(video=0)) - 1
-                pause = 1316 / len(data) * pictures / rate
-                for start in range(0, len(data), 1316):
-                    if stop.wait(pause):
-                        return
-                    sender.sendto(data[start : start + 1316], ("127.0.0.1", port))
-
-    thread = threading.Thread(target=send)
+    thread = threading.Thread(target=work, args=(stop,))
     thread.start()
     try:
         yield
@@ -279,31 +281,75 @@ def datagrams(port: int, *parts: Path, rate: float = 25) -> Iterator[None]:
         thread.join()
 
 
+def datagrams(port: int, *parts: Path | bytes, rate: float = 25) -> AbstractContextManager[None]:
+    """Send MPEG-TS files to a UDP port at ``rate`` pictures a second, one after the other.
+
+    The files are sent byte for byte, so a second file may have other streams than the first.
+    """
+
+    def send(stop: threading.Event) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for part in parts:
+                data = part if isinstance(part, bytes) else part.read_bytes()
+                pictures = 50 if isinstance(part, bytes) else _pictures_in(part)
+                pause = 1316 / len(data) * pictures / rate
+                for start in range(0, len(data), 1316):
+                    if stop.wait(pause):
+                        return
+                    sender.sendto(data[start : start + 1316], ("127.0.0.1", port))
+
+    return running(send)
+
+
+def _pictures_in(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.demux(video=0)) - 1
+
+
+def rtp_video(port: int) -> AbstractContextManager[None]:
+    """Send H.264 as RTP with payload number 96 to a UDP port."""
+
+    def send(stop: threading.Event) -> None:
+        options = {"tune": "zerolatency", "x264-params": "repeat-headers=1"}
+        with av.open(f"rtp://127.0.0.1:{port}", "w", format="rtp") as container:
+            _encode(container, stop, options, gop=10, ahead=0)
+
+    return running(send)
+
+
 @contextlib.contextmanager
 def live_hls(folder: Path, *, segment_s: float = 0.5) -> Iterator[Path]:
     """Keep writing a live HLS playlist of short segments, as a camera's gateway does."""
-    stop, playlist = threading.Event(), folder / "live.m3u8"
-    options = {"hls_time": str(segment_s), "hls_list_size": "4", "hls_flags": "delete_segments"}
+    playlist = folder / "live.m3u8"
+    options = {"hls_time": str(segment_s), "hls_list_size": "4"}
     options |= {"hls_flags": "delete_segments+omit_endlist"}
 
-    def write() -> None:
+    def write(stop: threading.Event) -> None:
         with av.open(str(playlist), "w", format="hls", options=options) as container:
-            video = container.add_stream("libx264", rate=25, options={"tune": "zerolatency"})
-            video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
-            video.codec_context.gop_size = max(1, int(25 * segment_s))
-            number = 0
-            while not stop.wait(0.04 if number > 50 else 0):
-                picture = av.VideoFrame.from_ndarray(clips.picture(number % 256), format="rgb24")
-                container.mux(video.encode(picture))
-                number += 1
+            gop = max(1, int(25 * segment_s))
+            _encode(container, stop, {"tune": "zerolatency"}, gop=gop, ahead=50)
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
+    with running(write):
         deadline = time.monotonic() + 20
         while not playlist.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         yield playlist
-    finally:
-        stop.set()
-        thread.join()
+
+
+def _encode(
+    container: OutputContainer,
+    stop: threading.Event,
+    options: dict[str, str],
+    *,
+    gop: int,
+    ahead: int,
+) -> None:
+    """Encode numbered pictures, 25 a second after the first ``ahead``, until stopped."""
+    video = container.add_stream("libx264", rate=25, options=options)
+    video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
+    video.codec_context.gop_size = gop
+    number = 0
+    while not stop.wait(0.04 if number > ahead else 0):
+        picture = av.VideoFrame.from_ndarray(clips.picture(number % 256), format="rgb24")
+        container.mux(video.encode(picture))
+        number += 1

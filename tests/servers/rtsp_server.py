@@ -15,8 +15,9 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 ENCODERS = {
-    "h264": "x264enc tune=zerolatency speed-preset=ultrafast bframes={bframes} key-int-max={gop}"
-    " ! video/x-h264,profile=main ! rtph264pay config-interval=-1",
+    "h264": "x264enc tune=zerolatency speed-preset=ultrafast threads=1"
+    " bframes={bframes} key-int-max={gop} ! video/x-h264,profile=main"
+    " ! rtph264pay config-interval=-1",
     "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max={gop}"
     " ! h265parse ! rtph265pay config-interval=-1",
     "mjpeg": "jpegenc ! rtpjpegpay",

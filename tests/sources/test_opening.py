@@ -22,7 +22,9 @@ def video(path: Path) -> Path:
 
 
 def test_a_video_file_is_a_video_named_after_it(tmp_path: Path):
-    source = open_source(str(video(tmp_path / "Entrance 2.mp4")), options=SourceOptions(start_s=0.04))
+    source = open_source(
+        str(video(tmp_path / "Entrance 2.mp4")), options=SourceOptions(start_s=0.04)
+    )
     assert isinstance(source, VideoFileSource)
     assert source.name == "Entrance 2"
     assert len(list(source.frames())) == 2

@@ -46,7 +46,7 @@ def diagnosis(
         what = "the connection or first data" if opening else "more data"
         why = f"timeout; waited {timeout_s:g} s for {what}"
     if why is None:
-        why = _connection(error) or (_opening(error, kind) if opening else None)
+        why = _connection(error, opening) or (_opening(error, kind) if opening else None)
     if why is None:
         why = f"{'opening' if opening else 'reading'} failed ({error.strerror})"
     return SourceError(f"{label}: {why}")
@@ -72,13 +72,15 @@ def _is_timeout(error: FFmpegError, elapsed_s: float, timeout_s: float) -> bool:
     return vague and elapsed_s >= _ALMOST * timeout_s
 
 
-def _connection(error: FFmpegError) -> str | None:
+def _connection(error: FFmpegError, opening: bool) -> str | None:
     if error.errno == errno.ECONNREFUSED:
         return "the connection was refused; nothing listens there"
     if error.errno in _UNREACHABLE:
         return f"the host cannot be reached ({error.strerror})"
     if error.errno in _CUT:
         return "the connection was cut"
+    if error.errno == errno.EIO and not opening:
+        return "the connection broke off"
     return None
 
 

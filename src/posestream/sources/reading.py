@@ -130,4 +130,4 @@ class PictureReader:
             )
         limit_s = self._timeout_s * (1 if self._seen else _FIRST_PICTURE_FACTOR)
         if time.monotonic() - self._since > limit_s:
-            raise SourceError(f"{self._label}: data comes, but no picture for {limit_s:g} s")
+            raise SourceError(f"{self._label}: timeout; no picture for {limit_s:g} s")
