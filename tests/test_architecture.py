@@ -39,6 +39,7 @@ LEVELS = (
         "families",
         "assembly",
         "assembly_secondary",
+        "mosaicking",
         "recording",
         "pipeline",
         "evaluation",

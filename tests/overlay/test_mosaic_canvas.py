@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
-from clips import number_in, picture
 
+from clips import number_in, picture
 from posestream.images import HostImage
 from posestream.overlay.layout import Tile, layout
 from posestream.overlay.mosaic import MosaicCanvas
@@ -33,7 +33,11 @@ def painted(
     frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
     guess = 1 if size[1] >= 720 else 5
     frame = VideoReformatter().reformat(
-        frame, format=pixel_format, dst_colorspace=matrix or guess, dst_color_range=value_range
+        frame,
+        format=pixel_format,
+        dst_colorspace=matrix or guess,
+        dst_color_range=value_range,
+        threads=1,
     )
     if matrix is None:
         frame.colorspace = 2

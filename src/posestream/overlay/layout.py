@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +28,7 @@ class Tile:
     """Pixels."""
 
 
+@functools.lru_cache(maxsize=64)
 def layout(
     count: int,
     *,
