@@ -46,6 +46,7 @@ LEVELS = (
         "outputs",
         "streaming",
         "watching",
+        "mosaicking",
         "recording",
         "pipeline",
         "evaluation",

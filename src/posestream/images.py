@@ -165,15 +165,22 @@ def plane_arrays(frame: av.VideoFrame) -> list[npt.NDArray[np.uint8]]:
 
 def _source_colorspace(frame: av.VideoFrame) -> int | None:
     """Name the matrix of untagged video as players guess it: BT.709 from 720 lines on."""
-    guess = frame.colorspace == _UNSPECIFIED and frame.format.name.startswith("yuv")
+    guess = frame.colorspace == _UNSPECIFIED and _is_yuv(frame.format.name)
     return int(Colorspace.ITU709) if guess and frame.height >= _HD_HEIGHT else None
 
 
 def _target_colorspace(frame: av.VideoFrame) -> int | None:
     """Name the matrix for a YUV copy, so that it is tagged where RGB or untagged video is not."""
-    if frame.colorspace != _UNSPECIFIED and frame.format.name.startswith("yuv"):
+    if frame.colorspace != _UNSPECIFIED and _is_yuv(frame.format.name):
         return None
     return int(Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601)
+
+
+@functools.cache
+def _is_yuv(pixel_format: str) -> bool:
+    """Tell formats with luma and two colour differences, also those of hardware such as NV12."""
+    layout = av.VideoFormat(pixel_format, 64, 64)
+    return not layout.is_rgb and len(layout.components) >= 3 and pixel_format[:3] != "xyz"
 
 
 class _PerThread(threading.local):

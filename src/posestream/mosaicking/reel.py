@@ -1,0 +1,71 @@
+"""The thread on which a mosaic is made, and the sinks that it goes to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from fractions import Fraction
+
+from posestream.images import HostImage
+from posestream.sinks import FrameSink
+from posestream.types import Frame
+
+MOSAIC = "mosaic"
+"""What the stream of mosaic pictures is called."""
+
+
+class Reel:
+    """Makes pictures on a thread of its own and hands them to sinks as frames of one stream.
+
+    Args:
+        sinks: Take the frames; closed at the end.
+        make: Makes and writes pictures until there are no more; its error is kept.
+    """
+
+    def __init__(self, sinks: Sequence[FrameSink], make: Callable[[Reel], None]) -> None:
+        self._sinks = sinks
+        self._finished = False
+        self.frames = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mosaic")
+        self._making = self._thread.submit(make, self)
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the mosaic before its time; ``None`` while all is well."""
+        return self._making.exception() if self._making.done() else None
+
+    def write(self, picture: HostImage, *, tick: int, rate: Fraction) -> None:
+        """Write a picture that is shown from a tick on, at ``rate`` ticks per second.
+
+        Raises:
+            SinkError: If a sink cannot take it.
+        """
+        picture.frame.duration = 1
+        frame = Frame(
+            stream=MOSAIC,
+            index=self.frames,
+            pts=tick,
+            time_base=1 / rate,
+            image=picture,
+            wall_s=time.time(),
+        )
+        for sink in self._sinks:
+            sink.write(frame)
+        self.frames += 1
+
+    def finish(self) -> None:
+        """Wait until the last picture is made and close the sinks; may be called twice.
+
+        Raises:
+            SinkError: If a sink failed at any time; all are closed nevertheless.
+        """
+        if self._finished:
+            return
+        self._finished = True
+        with ExitStack() as stack:
+            for sink in self._sinks:
+                stack.callback(sink.close)
+            self._thread.shutdown(wait=True)
+            self._making.result()
