@@ -103,8 +103,9 @@ def run(
             config.estimator, config.sharing, clock=clock, secondary=config.secondary
         )
         stack.callback(streams.close)
-        running = described(config.estimator, estimator, inspector)
-        outputs.open(estimator.topology, streams, estimator=running)
+        outputs.open(
+            estimator.topology, streams, estimator=described(config.estimator, estimator, inspector)
+        )
         stack.callback(outputs.close)
         begun = time.perf_counter()
         for stream in inputs:
@@ -127,7 +128,7 @@ def run(
             streams=tuple(streams.statuses()),
             elapsed_s=time.perf_counter() - begun,
             stages=clock.report(),
-            estimator=running,
+            estimator=described(config.estimator, estimator, inspector),
             outputs=outputs.written,
             stopped=stopped,
         )
