@@ -147,7 +147,7 @@ class StreamSet:
         return {s.plan.name: s.error for s in self._all() if s.error is not None}
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait a while for the end; return whether every stream has ended and is written."""
+        """Wait a while for the end; return whether no stream runs and everything is written."""
         with self._moved:
             self._moved.wait_for(self._all_done, timeout_s)
             return self._all_done()
@@ -216,7 +216,7 @@ class StreamSet:
 
     def _all_done(self) -> bool:
         with self._lock:
-            return not self._wanted and all(stream.done for stream in self._all_held())
+            return not self._wanted and not any(stream.active for stream in self._all_held())
 
     def _all(self) -> Sequence[Stream]:
         with self._lock:
