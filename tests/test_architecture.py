@@ -29,16 +29,23 @@ LEVELS = (
         "models",
         "demo",
     },
-    {"estimation", "secondary"},
+    {"estimation", "secondary", "serving"},
     {
         "config",
         "config_input",
+        "config_outputs",
         "config_secondary",
+        "config_serving",
+        "config_streams",
         "nvinfer",
         "nvinfer_keys",
         "families",
         "assembly",
         "assembly_secondary",
+        "assembly_streams",
+        "outputs",
+        "streaming",
+        "watching",
         "mosaicking",
         "recording",
         "pipeline",
@@ -112,7 +119,7 @@ def test_importing_the_package_loads_nothing_heavy():
     code = (
         "import sys, posestream; "
         "heavy = {'numba', 'openvino', 'onnxruntime', 'onnx', 'torch', 'cv2', 'av', 'pydantic', "
-        "'rich', 'typer'}; "
+        "'rich', 'typer', 'starlette', 'uvicorn', 'prometheus_client'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -49,7 +49,7 @@ def open_media(path: Path) -> InputContainer:
             options={"max_pixels": str(MAX_PIXELS)},
             container_options={
                 "protocol_whitelist": "file",
-                "format_whitelist": _allowed_formats(),
+                "format_whitelist": ",".join(sorted(self_contained_formats())),
             },
             metadata_errors="replace",
         )
@@ -94,8 +94,8 @@ def codec_threads() -> int:
 
 
 @functools.cache
-def _allowed_formats() -> str:
-    """List every format that FFmpeg demuxes, less those that lead outside the file."""
+def self_contained_formats() -> frozenset[str]:
+    """Return every format that FFmpeg demuxes, less those that lead outside the file."""
     allowed = set()
     for name in av.formats_available:
         try:
@@ -103,7 +103,7 @@ def _allowed_formats() -> str:
         except ValueError:
             continue  # a format that can only be written
         allowed.add(form.name)
-    return ",".join(sorted(allowed - _REFERRING_FORMATS - _TEXT_ART_FORMATS))
+    return frozenset(allowed - _REFERRING_FORMATS - _TEXT_ART_FORMATS)
 
 
 def _diagnosis(path: Path, error: FFmpegError) -> str:

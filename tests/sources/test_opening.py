@@ -9,6 +9,7 @@ from posestream.errors import ConfigError, SourceError, SourceNotFoundError
 from posestream.sources.file import VideoFileSource
 from posestream.sources.images import ImagesSource
 from posestream.sources.opening import open_source
+from posestream.sources.options import SourceOptions
 
 
 def image(path: Path) -> Path:
@@ -21,7 +22,9 @@ def video(path: Path) -> Path:
 
 
 def test_a_video_file_is_a_video_named_after_it(tmp_path: Path):
-    source = open_source(str(video(tmp_path / "Entrance 2.mp4")), start_s=0.04)
+    source = open_source(
+        str(video(tmp_path / "Entrance 2.mp4")), options=SourceOptions(start_s=0.04)
+    )
     assert isinstance(source, VideoFileSource)
     assert source.name == "Entrance 2"
     assert len(list(source.frames())) == 2
@@ -76,7 +79,7 @@ def test_a_folder_or_pattern_with_one_video_is_that_video(tmp_path: Path):
     assert open_source(str(tmp_path / "*.mp4")).name == "only"
 
 
-def test_several_videos_are_refused_for_now(tmp_path: Path):
+def test_several_videos_are_not_one_stream(tmp_path: Path):
     video(tmp_path / "a.mp4")
     video(tmp_path / "b.mkv")
     with pytest.raises(SourceError, match="holds 2 videos; give them one at a time"):
@@ -120,7 +123,7 @@ def test_cameras_and_pipelines_are_refused_for_now(text: str):
 
 def test_start_and_end_do_not_go_with_images(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"start, end: .* has images, which have no time"):
-        open_source(image(tmp_path / "a.png"), start_s=1)
+        open_source(image(tmp_path / "a.png"), options=SourceOptions(start_s=1))
 
 
 def test_photographs_that_nobody_decodes_say_what_to_do(tmp_path: Path):

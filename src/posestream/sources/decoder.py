@@ -9,13 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
-from av.stream import Disposition
-from av.video.stream import VideoStream
 
-from posestream.containers import MAX_PIXELS, codec_threads, open_media
+from posestream.containers import codec_threads, open_media
 from posestream.errors import SourceError
+from posestream.sources.pictures import PictureDecoder, video_stream
 
 _SEEK_MARGINS_S = (0, 5, 30)
 _MAX_UNREADABLE_IN_A_ROW = 100
@@ -34,7 +32,6 @@ class FileDecoder:
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
-        self.corrupt = 0
         self._path = path
         self._lock = threading.Lock()
         self._closed = False
@@ -42,6 +39,11 @@ class FileDecoder:
         self._open()
         self.time_base = self._stream.time_base or Fraction(1, 1000)
         self.first_pts = self._stream.start_time or 0
+
+    @property
+    def corrupt(self) -> int:
+        """Damaged packets and pictures so far."""
+        return self._pictures.corrupt
 
     @property
     def frame_rate(self) -> Fraction | None:
@@ -90,13 +92,13 @@ class FileDecoder:
                     return  # PyAV's end of a file in which damage looked like a new stream
                 except InvalidDataError:
                     # The demuxer stumbled; asked again, it looks for the next packet.
-                    self.corrupt += 1
+                    self._pictures.corrupt += 1
                     unreadable += 1
                     packets = self._container.demux(self._stream)
                     continue
                 except FFmpegError as error:
                     raise SourceError(f"{self._path}: reading failed ({error.strerror})") from error
-                frames = self._decode(packet) if packet else []
+                frames = self._pictures.decode(packet) if packet else []
             if packet is None:
                 return
             unreadable = 0
@@ -120,12 +122,13 @@ class FileDecoder:
             frames = self.frames()
             first = next(frames, None)
             if first is not None and first.pts is not None and first.pts <= target:
-                self.corrupt = 0  # what could not be decoded right after a jump is not damaged
+                self._pictures.corrupt = (
+                    0  # what could not be decoded right after a jump is not damaged
+                )
                 return itertools.chain([first], frames)
         # Not every container can jump to its very beginning, so that is found by opening it again.
         self._container.close()
         self._open()
-        self.corrupt = 0
         return self.frames()
 
     def close(self) -> None:
@@ -141,14 +144,11 @@ class FileDecoder:
     def _open(self) -> None:
         self._container = open_media(self._path)
         try:
-            self._stream = _video_stream(self._path, self._container)
+            self._stream = video_stream(self._container, label=str(self._path))
         except SourceError:
             self._container.close()
             raise
-        context = self._stream.codec_context
-        context.options = {"max_pixels": str(MAX_PIXELS)}
-        context.thread_count = self._threads
-        self._stream.thread_type = "AUTO"
+        self._pictures = PictureDecoder(self._stream, threads=self._threads)
 
     def _seek(self, offset: int) -> bool:
         try:
@@ -156,29 +156,3 @@ class FileDecoder:
         except FFmpegError:
             return False  # no index to jump by
         return True
-
-    def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
-        try:
-            frames = packet.decode()
-        except FFmpegError:
-            self.corrupt += 1
-            return []
-        self.corrupt += max(packet.is_corrupt, sum(frame.is_corrupt for frame in frames))
-        return frames
-
-
-def _video_stream(path: Path, container: InputContainer) -> VideoStream:
-    streams = container.streams
-    pictures = [s for s in streams.video if not s.disposition & Disposition.attached_pic]
-    if not pictures:
-        found = ", ".join(sorted({stream.type for stream in streams})) or "nothing"
-        raise SourceError(f"{path}: has no video, only {found}")
-    best = streams.best("video")
-    stream = best if isinstance(best, VideoStream) and best in pictures else pictures[0]
-    context = stream.codec_context
-    if context is None:
-        raise SourceError(f"{path}: this FFmpeg has no decoder for the video's codec")
-    if context.width * context.height > MAX_PIXELS:
-        size = f"{context.width} x {context.height}"
-        raise SourceError(f"{path}: pictures of {size} pixels; at most {MAX_PIXELS} are allowed")
-    return stream
