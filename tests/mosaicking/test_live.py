@@ -40,6 +40,9 @@ def await_pictures(sink, more=2):
 
 
 def latest(sink, tile):
+    """Read what a tile shows in the latest picture; 0 before the first."""
+    if not sink.frames:
+        return 0
     return number_in(part(sink.frames[-1].image.rgb(), tile))
 
 
@@ -124,9 +127,8 @@ def test_a_camera_that_stalls_loses_its_picture():
     mosaic.add("a")
     mosaic.show("a", numbered("a", 66, 0))
     whole = layout(1, size=SIZE)[0]
-    await_pictures(sink, 1)
+    wait_until(lambda: latest(sink, whole) == 66)
     wait_until(lambda: shows_words_only(sink.rgb(-1), whole))
-    assert number_in(part(sink.rgb(0), whole)) == 66
     mosaic.show("a", numbered("a", 67, 0))
     wait_until(lambda: latest(sink, whole) == 67)
     mosaic.close()
