@@ -43,10 +43,12 @@ def main() -> None:
         "no_signal_ms": fastest_ms(
             lambda: canvas.no_signal(0, name="yard", reason="retrying in 4 s"), arguments.tries
         ),
-        "files_16_frames_per_s": files_per_s(16),
+        "files_16_pictures_per_s": files_per_s(16),
+        "live_pictures_per_s_of_25": {count: live_per_s(count) for count in (16, 64)},
     }
-    for name in ("copy_ms", "no_signal_ms", "files_16_frames_per_s"):
-        print(f"{name} {figures[name]}")
+    for name, value in figures.items():
+        if name != "tile_ms":
+            print(f"{name} {value}")
     write(figures, arguments.output)
 
 
@@ -91,6 +93,22 @@ def files_per_s(count: int, *, ticks: int = 60) -> float:
     mosaic.close()
     assert mosaic.frames == ticks
     return round(ticks / (time.perf_counter() - start), 1)
+
+
+def live_per_s(count: int, *, seconds: float = 4.0) -> float:
+    """Return pictures per second of a mosaic of 1080p cameras with 30 frames per second each."""
+    mosaic = open_mosaic([_Nowhere()], live=True, status=lambda _: None, size=SIZE)
+    streams = [f"s{n}" for n in range(count)]
+    images = [noise(SIZE, seed) for seed in range(2)]
+    for stream in streams:
+        mosaic.add(stream)
+    start = time.perf_counter()
+    for tick in range(round(30 * seconds)):
+        for stream in streams:
+            mosaic.show(stream, Frame(stream, tick, tick, Fraction(1, 30), images[tick % 2], 0.0))
+        time.sleep(max(0.0, start + (tick + 1) / 30 - time.perf_counter()))
+    mosaic.close()
+    return round(mosaic.frames / (time.perf_counter() - start), 1)
 
 
 def noise(size: tuple[int, int], seed: int) -> HostImage:
