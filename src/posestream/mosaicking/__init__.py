@@ -23,7 +23,7 @@ class Mosaic(Protocol):
         ...
 
     @property
-    def error(self) -> BaseException | None:
+    def error(self) -> Exception | None:
         """What ended the mosaic before its time; ``None`` while all is well."""
         ...
 

@@ -71,7 +71,7 @@ class AlignedMosaic:
         return self._reel.frames
 
     @property
-    def error(self) -> BaseException | None:
+    def error(self) -> Exception | None:
         """What ended the mosaic before its time; ``None`` while all is well."""
         return self._reel.error
 

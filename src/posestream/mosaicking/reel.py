@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from fractions import Fraction
 
 from posestream.images import HostImage
+from posestream.runtime.outcomes import attempt
 from posestream.sinks import FrameSink
 from posestream.types import Frame
 
@@ -28,13 +29,11 @@ class Reel:
         self._sinks = sinks
         self._finished = False
         self.frames = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mosaic")
-        self._making = self._thread.submit(make, self)
-
-    @property
-    def error(self) -> BaseException | None:
-        """What ended the mosaic before its time; ``None`` while all is well."""
-        return self._making.exception() if self._making.done() else None
+        self.error: Exception | None = None
+        self._make = make
+        # A daemon, or a mosaic that nobody closed would keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=MOSAIC, daemon=True)
+        self._thread.start()
 
     def write(self, picture: HostImage, *, tick: int, rate: Fraction) -> None:
         """Write a picture that is shown from a tick on, at ``rate`` ticks per second.
@@ -67,5 +66,9 @@ class Reel:
         with ExitStack() as stack:
             for sink in self._sinks:
                 stack.callback(sink.close)
-            self._thread.shutdown(wait=True)
-            self._making.result()
+            self._thread.join()
+            if self.error is not None:
+                raise self.error
+
+    def _run(self) -> None:
+        self.error = attempt(lambda: self._make(self)).error

@@ -37,8 +37,10 @@ class TileScaler:
             pixel_aspect: Width of the picture's pixels over their height; what is returned has
                 square ones.
         """
-        is_planar = isinstance(image, HostImage) and image.frame.format.name == "yuv420p"
-        source = image if is_planar else image.yuv420p_copy()
+        if isinstance(image, HostImage) and image.frame.format.name == "yuv420p":
+            source = image
+        else:
+            source = image.yuv420p_copy()
         width, height = fitted_size(source.size, room, pixel_aspect=pixel_aspect)
         small = self._scaler.reformat(
             source.frame,
@@ -52,7 +54,8 @@ class TileScaler:
         if matrix is not None:
             if small is source.frame:
                 small = source.yuv420p_copy().frame
-            _recolour(*Canvas(HostImage(small)).lines, small.width // 2, matrix)
+            y, u, v = Canvas(HostImage(small)).lines
+            _recolour(y, u, v, small.width // 2, matrix)
         if small is not source.frame:
             small.colorspace, small.color_range = Colorspace.ITU709, ColorRange.MPEG
         return HostImage(small)
