@@ -23,6 +23,7 @@ from posestream.sources.options import SourceOptions
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _OPENING_MARGIN_S = 5.0
+_RECORDINGS = VIDEO_SUFFIXES - {".mjpg", ".mjpeg", ".ts", ".m2ts", ".flv", ".264", ".h264"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class InputStream:
         kind = kind_of_input(self.address)
         if kind is InputKind.HTTP:
             # A recording on a web server is there or not; a camera may be restarting.
-            return PurePosixPath(urlsplit(self.address).path).suffix.lower() not in VIDEO_SUFFIXES
+            return PurePosixPath(urlsplit(self.address).path).suffix.lower() not in _RECORDINGS
         return kind.live or kind is InputKind.GSTREAMER
 
     @property

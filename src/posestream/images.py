@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import Colorspace, VideoReformatter
 
-_REFORMATTERS_PER_THREAD = 8
+_REFORMATTERS_PER_THREAD = 64
 _HD_HEIGHT = 720
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED, which PyAV's enumeration leaves out
 
@@ -143,13 +143,14 @@ class HostImage:
     def _convert(
         self, pixel_format: str, width: int, height: int, *, dst_colorspace: int | None = None
     ) -> av.VideoFrame:
-        frame = self.frame
-        return _reformatter((self.size, frame.format.name, width, height, pixel_format)).reformat(
+        frame, matrix = self.frame, _source_colorspace(self.frame)
+        colours = (frame.format.name, frame.colorspace, frame.color_range, matrix, dst_colorspace)
+        return _reformatter((self.size, width, height, pixel_format, *colours)).reformat(
             frame,
             width=width,
             height=height,
             format=pixel_format,
-            src_colorspace=_source_colorspace(frame),
+            src_colorspace=matrix,
             dst_colorspace=dst_colorspace,
             threads=1,
         )

@@ -11,6 +11,7 @@ from posestream.assembly import build_annotator
 from posestream.assembly_streams import InputStream
 from posestream.config import Config
 from posestream.mosaicking import Mosaic
+from posestream.mosaicking.trouble import trouble_of
 from posestream.recording import (
     VIDEO_NAME,
     Annotator,
@@ -22,7 +23,7 @@ from posestream.recording import (
     refuse_own_input,
 )
 from posestream.runtime.metrics import StageClock
-from posestream.runtime.status import StreamState, StreamStatus
+from posestream.runtime.status import StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.streams import StreamSet
 from posestream.sinks import FrameSink
@@ -200,8 +201,4 @@ class _Tile:
 def _trouble(streams: StreamSet, name: str) -> str | None:
     """Say in a few words why a stream has no pictures; None if it should have some."""
     status = streams.status(name)
-    if status is None or status.state in {StreamState.RUNNING, StreamState.ENDED}:
-        return None
-    if status.retry_in_s is not None:
-        return f"{status.error}; again in {status.retry_in_s:.0f} s"
-    return status.error or status.state.value
+    return None if status is None else trouble_of(status)

@@ -41,6 +41,15 @@ def test_a_source_that_is_opened_again_goes_on_where_the_clock_on_the_wall_is():
     assert (before, round(after, 3)) == (0.0, 15.0)
 
 
+def test_a_short_loss_leaves_its_gap():
+    timeline = LiveTimeline()
+    times = [placed(timeline, i, i / RATE) for i in range(10)]
+    timeline.reopened()
+    times += [placed(timeline, i, 1.0 + i / RATE) for i in range(10)]
+    assert round(times[10], 3) == 1.0
+    assert round(times[19] - times[10], 3) == 9 / RATE
+
+
 def test_a_camera_whose_clock_is_set_makes_no_gap():
     timeline = LiveTimeline()
     times = [placed(timeline, i, i / RATE) for i in range(10)]

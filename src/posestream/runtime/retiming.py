@@ -27,8 +27,13 @@ class LiveTimeline:
     def __init__(self) -> None:
         self._begun_s: float | None = None
         self._offset_s = 0.0
+        self._anchored = False
         self._ticks = -1
         self._index = 0
+
+    def reopened(self) -> None:
+        """Take note that the next frame comes from a source that was opened again."""
+        self._anchored = False
 
     def place(self, frame: Frame, *, arrived_s: float) -> Frame:
         """Return a frame with its place in the whole stream.
@@ -40,10 +45,10 @@ class LiveTimeline:
         if self._begun_s is None:
             self._begun_s = arrived_s
         now_s = arrived_s - self._begun_s
-        ahead_s = now_s - (frame.pts_s + self._offset_s)
-        self._offset_s += ahead_s * (
-            1 if abs(ahead_s) > _TOLERATED_S or not self._index else _CORRECTION
-        )
+        behind_s = now_s - (frame.pts_s + self._offset_s)
+        disagrees = not self._anchored or abs(behind_s) > _TOLERATED_S
+        self._offset_s += behind_s * (1 if disagrees else _CORRECTION)
+        self._anchored = True
         ticks = round((frame.pts_s + self._offset_s) / LIVE_TIME_BASE)
         self._ticks = max(self._ticks + 1, ticks)
         placed = replace(frame, index=self._index, pts=self._ticks, time_base=LIVE_TIME_BASE)

@@ -215,6 +215,8 @@ class Stream:
             self._source = source
             self._supervision.retries = not source.info.ends
             self._beginning = self._writer is None
+            if self._timeline is not None:
+                self._timeline.reopened()
         if self._beginning:
             try:
                 self._begin_writing(source)
