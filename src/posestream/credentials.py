@@ -7,17 +7,22 @@ import re
 HIDDEN = "***"
 """What stands where a secret was."""
 
-_SCHEME = r"(?P<kept>[a-z][a-z0-9+.-]*://)"
+_SHORTEST_SECRET = 3  # hiding every "a" of a message would make nonsense of it
 # Passwords hold anything: the last @ before the path ends them. One with a slash in it is no
 # proper address, but is typed all the same; a colon that no port follows gives it away.
 _USERINFO = re.compile(
-    _SCHEME + r"(?:[^\s/?#<>]*@|[^\s/?#<>@:]*:(?!\d+(?:[/?#'\",\s]|$))[^\s<>]*@)", re.IGNORECASE
+    r"(?P<kept>[a-z][a-z0-9+.-]*://)"
+    r"(?:[^\s/?#<>]*@|[^\s/?#<>@:]*:(?!\d+(?:[/?#'\",\s]|$))[^\s<>]*@)",
+    re.IGNORECASE,
 )
 _ENCODED_USERINFO = re.compile(r"(?P<kept>%3a%2f%2f)[^\s&?#]*%40", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(
-    r"(?P<kept>(?<![\w.-])[\w.-]*(?:pass|pas|pwd|pw|psw|token|secret|key|auth|sig|credential"
-    r"|cookie|user-id)[\w.-]*\s*=\s*)(?:\"[^\"]*\"?|'[^']*'?|[^&;#\s'\"]+)",
-    re.IGNORECASE,
+    r"(?P<kept>(?<![\w.-])[\w.-]*(?:pas|pwd|pw|psw|token|secret|key|auth|sig(?:nature)?"
+    r"|credentials?|cookies?|(?:user|proxy)-id)[\w.-]*[ \t]*=[ \t]*"
+    # GStreamer writes a property's type before its value, as in user-pw=(string)"a b".
+    r"(?:\(\w+\)[ \t]*)?)"
+    r"(?P<value>\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|(?:\\.|[^&;#\s'\"\\])+)",
+    re.IGNORECASE | re.DOTALL,
 )
 _HEADER = re.compile(
     r"(?P<kept>(?<![\w-])(?:proxy-)?authorization\s*:\s*(?:(?:basic|bearer|digest)\s+)?)[^\s'\"]+",
@@ -25,13 +30,22 @@ _HEADER = re.compile(
 )
 
 
-def redacted(text: str) -> str:
+def redacted(text: str, *, source: str = "") -> str:
     """Return a text, such as an address or a message with addresses in it, without secrets.
 
-    User names and passwords before a host, and the values of parameters that are called password,
-    token, key, secret, signature or the like, become ``***``. Rather too much is hidden than too
-    little.
+    User names and passwords before a host, and the values of parameters and of properties in a
+    GStreamer pipeline that are called password, token, key, secret, signature or the like, become
+    ``***``. Rather too much is hidden than too little.
+
+    Args:
+        text: What is to be shown.
+        source: What the text was made of, such as the pipeline that an error tells of. Values
+            that are secret there are hidden in the text wherever they stand.
     """
+    for found in _SECRET_PARAMETER.finditer(source):
+        secret = found["value"].strip("\"'")
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, HIDDEN)
     text = _USERINFO.sub(rf"\g<kept>{HIDDEN}@", text)
     text = _ENCODED_USERINFO.sub(rf"\g<kept>{HIDDEN}%40", text)
     text = _HEADER.sub(rf"\g<kept>{HIDDEN}", text)

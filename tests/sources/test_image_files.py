@@ -1,11 +1,12 @@
 import logging
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from posestream.errors import SourceError, SourceNotFoundError
+from posestream.errors import ConfigError, SourceError, SourceNotFoundError
 from posestream.sources.images import ImagesSource, image_files
 
 
@@ -77,3 +78,31 @@ def test_closing_ends_the_frames(tmp_path: Path):
     next(frames)
     source.close()
     assert list(frames) == []
+
+
+def test_with_a_rate_photographs_are_the_frames_of_a_video(tmp_path: Path):
+    paths = [save(tmp_path / f"{n}.png", width=30 + n) for n in range(3)]
+    source = ImagesSource(paths, name="lapse", rate=Fraction(5, 2))
+    assert not source.info.still
+    assert source.info.frame_rate == Fraction(5, 2)
+    assert source.info.frame_count == 3
+    frames = list(source.frames())
+    assert [(f.index, f.pts_s, f.file) for f in frames] == [
+        (0, 0, None),
+        (1, 0.4, None),
+        (2, 0.8, None),
+    ]
+    assert [f.image.size for f in frames] == [(30, 24), (31, 24), (32, 24)]
+
+
+def test_an_unreadable_picture_of_a_video_leaves_a_gap_in_time(tmp_path: Path):
+    (tmp_path / "1.jpg").write_text("no image")
+    paths = [save(tmp_path / "0.jpg"), tmp_path / "1.jpg", save(tmp_path / "2.jpg")]
+    frames = list(ImagesSource(paths, name="lapse", rate=Fraction(10)).frames())
+    assert [(f.index, f.pts) for f in frames] == [(0, 0), (1, 2)]
+
+
+@pytest.mark.parametrize("rate", [Fraction(0), Fraction(-5)])
+def test_a_rate_that_cannot_be_is_refused(tmp_path: Path, rate: Fraction):
+    with pytest.raises(ConfigError, match=f"lapse: rate {rate} must be above 0"):
+        ImagesSource([save(tmp_path / "a.png")], name="lapse", rate=rate)

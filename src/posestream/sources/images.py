@@ -1,4 +1,4 @@
-"""Read photographs, each a frame of its own."""
+"""Read photographs, each a frame of its own, or all of them the frames of a video."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from posestream.containers import MAX_PIXELS
-from posestream.errors import SourceError
+from posestream.errors import ConfigError, SourceError
 from posestream.images import HostImage
 from posestream.sources import SourceInfo
 from posestream.sources.stills import STILL_SUFFIXES, read_still
@@ -23,19 +23,31 @@ class ImagesSource:
     """Photographs as frames: ``pts`` counts them, ``file`` is the file's name.
 
     One picture is in memory at a time, each in its own size. One that cannot be read is skipped,
-    counted and logged.
+    counted and logged. With a rate they are a video, such as a time lapse: frames have no ``file``,
+    and a picture that cannot be read leaves a gap in time.
 
     Args:
         paths: Image files, in the order they are to come.
         name: Name of the stream.
         max_pixels: Refuse larger pictures.
+        rate: Pictures per second of the video that they are; photographs where ``None``.
 
     Raises:
+        ConfigError: If the rate is not above 0.
         SourceNotFoundError: If the first picture does not exist and no other can be read.
         SourceError: If no picture can be read.
     """
 
-    def __init__(self, paths: Sequence[Path], *, name: str, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        *,
+        name: str,
+        max_pixels: int = MAX_PIXELS,
+        rate: Fraction | None = None,
+    ) -> None:
+        if rate is not None and rate <= 0:
+            raise ConfigError(f"{name}: rate {rate} must be above 0 pictures per second")
         self.name = name
         self.corrupt_frames = 0
         self._paths = tuple(paths)
@@ -43,15 +55,16 @@ class ImagesSource:
         self._closed = False
         self.info = SourceInfo(
             size=self._first_size(),
-            frame_rate=None,
+            frame_rate=rate,
             frame_count=len(self._paths),
-            still=True,
+            still=rate is None,
         )
 
     def frames(self) -> Iterator[Frame]:
         """Yield every picture that can be read, once, in order."""
         index = 0
-        for path in self._paths:
+        rate = self.info.frame_rate
+        for position, path in enumerate(self._paths):
             if self._closed:
                 return
             image = self._try(path)
@@ -62,11 +75,11 @@ class ImagesSource:
             yield Frame(
                 stream=self.name,
                 index=index,
-                pts=index,
-                time_base=Fraction(1),
+                pts=position if rate else index,
+                time_base=1 / rate if rate else Fraction(1),
                 image=image,
                 wall_s=time.time(),
-                file=path.name,
+                file=None if rate else path.name,
             )
             index += 1
 
