@@ -6,7 +6,6 @@ import os
 import socket
 import threading
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import av
@@ -18,6 +17,7 @@ from posestream.credentials import redacted
 from posestream.errors import SourceError
 from posestream.sources.addresses import InputKind, lower_scheme
 from posestream.sources.diagnosis import diagnosis
+from posestream.sources.files import expanded
 from posestream.sources.input_options import input_options
 from posestream.sources.options import SourceOptions
 
@@ -36,7 +36,7 @@ def connect(address: str, *, kind: InputKind, options: SourceOptions) -> InputCo
     """
     _check_address(address)
     if kind is InputKind.SDP:
-        path = Path(address).expanduser()
+        path = expanded(address)
         check_regular_file(path)
         url = f"file:{path}"
     else:
