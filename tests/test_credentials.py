@@ -1,6 +1,7 @@
 import pytest
 
-from posestream.credentials import redacted
+from posestream.credentials import redacted, with_secrets
+from posestream.errors import ConfigError
 
 PIPELINE = 'rtspsrc location=rtsp://10.0.0.9/1 user-id=operator user-pw="hidden one" ! decodebin'
 
@@ -67,3 +68,16 @@ def test_a_message_made_of_a_pipeline_does_not_repeat_its_secrets(secret: str):
 
 def test_a_secret_of_one_letter_does_not_make_nonsense_of_a_message():
     assert redacted("no element called a", source="user-pw=a") == "no element called a"
+
+
+def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DOOR_KEY", "a b@c/d")
+    address = "rtsp://me:${DOOR_KEY}@cam/$x"
+    assert with_secrets(address, in_address=True) == "rtsp://me:a%20b%40c%2Fd@cam/$x"
+    assert with_secrets("Authorization: Bearer ${DOOR_KEY}") == "Authorization: Bearer a b@c/d"
+
+
+def test_a_variable_that_is_missing_is_named_without_the_rest_of_the_secret():
+    with pytest.raises(ConfigError, match="has no variable NOT_SET_HERE") as caught:
+        with_secrets("rtsp://hidden:${NOT_SET_HERE}@cam/")
+    assert "hidden" not in str(caught.value)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from urllib.parse import quote
+
+from posestream.errors import ConfigError
 
 HIDDEN = "***"
 """What stands where a secret was."""
 
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SHORTEST_SECRET = 3  # hiding every "a" of a message would make nonsense of it
 # Passwords hold anything: the last @ before the path ends them. One with a slash in it is no
 # proper address, but is typed all the same; a colon that no port follows gives it away.
@@ -50,3 +55,25 @@ def redacted(text: str, *, source: str = "") -> str:
     text = _ENCODED_USERINFO.sub(rf"\g<kept>{HIDDEN}%40", text)
     text = _HEADER.sub(rf"\g<kept>{HIDDEN}", text)
     return _SECRET_PARAMETER.sub(rf"\g<kept>{HIDDEN}", text)
+
+
+def with_secrets(text: str, *, in_address: bool = False) -> str:
+    """Return a text with each ``${NAME}`` replaced by that variable of the environment.
+
+    The result is for opening an input only, never for showing.
+
+    Args:
+        text: An address or the value of an option.
+        in_address: Write the values as an address needs them: ``@`` as ``%40``.
+
+    Raises:
+        ConfigError: If there is no such variable.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        secret = os.environ.get(found[1])
+        if secret is None:
+            raise ConfigError(f"{redacted(text)}: the environment has no variable {found[1]}")
+        return quote(secret, safe="") if in_address else secret
+
+    return _VARIABLE.sub(value, text)
