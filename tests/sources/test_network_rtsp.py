@@ -91,9 +91,9 @@ def test_a_live_stream_has_no_start_and_no_loop(camera):
 
 
 def test_frames_go_on_in_a_new_size():
-    with rtsp_server(resize_after=1) as server:
+    with rtsp_server(resize_after=0.5) as server:
         source = NetworkSource(server.address, options=QUICK)
-        frames = take(source, 60)
+        frames = take(source, 40)
         source.close()
     sizes = [frame.image.size for frame in frames]
     assert sizes[0] == (320, 240)
@@ -222,7 +222,7 @@ def test_nothing_is_left_open_after_closing(camera):
     address = with_user(camera.address, "me:p%40ss")
     NetworkSource(address, options=QUICK).close()
     before, threads = handles(), threading.active_count()
-    for _ in range(3):
+    for _ in range(2):
         source = NetworkSource(address, options=QUICK)
         take(source, 2)
         source.close()
@@ -234,7 +234,7 @@ def test_nothing_is_left_open_after_closing(camera):
 
 def test_several_streams_of_one_server_are_read_side_by_side():
     with rtsp_server() as server:
-        sources = [NetworkSource(server.address, name=str(n), options=QUICK) for n in range(3)]
+        sources = [NetworkSource(server.address, name=str(n), options=QUICK) for n in range(2)]
         for _ in range(2):
             for source in sources:
                 assert take(source, 5)[0].stream == source.name

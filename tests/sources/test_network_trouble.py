@@ -34,7 +34,7 @@ def far_camera(link: Link) -> Iterator[RtspServer]:
         yield server
 
 
-@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("transport", ["tcp", pytest.param("udp", marks=pytest.mark.slow)])
 def test_a_cut_cable_is_noticed_after_the_timeout(
     link: Link, far_camera: RtspServer, transport: str
 ):
@@ -63,23 +63,23 @@ def test_frames_go_on_where_packets_are_lost():
         source = NetworkSource(
             server.address, options=SourceOptions(timeout_s=5, rtsp_transport="udp")
         )
-        frames = [frame for frame, _ in zip(source.frames(), range(75), strict=False)]
+        frames = [frame for frame, _ in zip(source.frames(), range(40), strict=False)]
         source.close()
     times = [frame.pts_s for frame in frames]
-    assert len(frames) == 75
+    assert len(frames) == 40
     assert times == sorted(set(times))
     # Each of these small pictures is one packet: where one was lost, a picture is missing.
     assert max(after - before for before, after in itertools.pairwise(times)) > 0.06
 
 
 def test_datagrams_that_are_lost_are_counted_and_frames_go_on(tmp_path: Path):
-    part = clips.record(tmp_path / "a.ts", frames=150, options={"g": "10"})
+    part = clips.record(tmp_path / "a.ts", frames=120, options={"g": "10"})
     port = free_port(socket.SOCK_DGRAM)
-    with datagrams(port, part, rate=100, keep=lambda number: number % 15 != 14):
+    with datagrams(port, part, rate=150, keep=lambda number: number % 15 != 14):
         source = NetworkSource(f"udp://127.0.0.1:{port}", options=SourceOptions(timeout_s=1))
         frames, error = read_to_the_end(source)
     assert "timeout" in str(error)
-    assert len(frames) > 75
+    assert len(frames) > 60
     assert source.corrupt_frames > 0
     times = [frame.pts for frame in frames]
     assert times == sorted(set(times))
