@@ -281,10 +281,16 @@ def running(work: Callable[[threading.Event], None]) -> Iterator[None]:
         thread.join()
 
 
-def datagrams(port: int, *parts: Path | bytes, rate: float = 25) -> AbstractContextManager[None]:
+def datagrams(
+    port: int,
+    *parts: Path | bytes,
+    rate: float = 25,
+    keep: Callable[[int], bool] = lambda number: True,
+) -> AbstractContextManager[None]:
     """Send MPEG-TS files to a UDP port at ``rate`` pictures a second, one after the other.
 
     The files are sent byte for byte, so a second file may have other streams than the first.
+    The datagrams whose number ``keep`` refuses are lost.
     """
 
     def send(stop: threading.Event) -> None:
@@ -293,10 +299,11 @@ def datagrams(port: int, *parts: Path | bytes, rate: float = 25) -> AbstractCont
                 data = part if isinstance(part, bytes) else part.read_bytes()
                 pictures = 50 if isinstance(part, bytes) else _pictures_in(part)
                 pause = 1316 / len(data) * pictures / rate
-                for start in range(0, len(data), 1316):
+                for number, start in enumerate(range(0, len(data), 1316)):
                     if stop.wait(pause):
                         return
-                    sender.sendto(data[start : start + 1316], ("127.0.0.1", port))
+                    if keep(number):
+                        sender.sendto(data[start : start + 1316], ("127.0.0.1", port))
 
     return running(send)
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
+from urllib.parse import quote
+
+from posestream.errors import ConfigError
 
 HIDDEN = "***"
 """What stands where a secret was."""
 
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SHORTEST_SECRET = 3  # hiding every "a" of a message would make nonsense of it
-_SCHEME = r"(?P<kept>[a-z][a-z0-9+.-]*://)"
 # Passwords hold anything: the last @ before the path ends them. One with a slash in it is no
 # proper address, but is typed all the same; a colon that no port follows gives it away.
 _USERINFO = re.compile(
-    _SCHEME + r"(?:[^\s/?#<>]*@|[^\s/?#<>@:]*:(?!\d+(?:[/?#'\",\s]|$))[^\s<>]*@)", re.IGNORECASE
+    r"(?P<kept>[a-z][a-z0-9+.-]*://)"
+    r"(?:[^\s/?#<>]*@|[^\s/?#<>@:]*:(?!\d+(?:[/?#'\",\s]|$))[^\s<>]*@)",
+    re.IGNORECASE,
 )
 _ENCODED_USERINFO = re.compile(r"(?P<kept>%3a%2f%2f)[^\s&?#]*%40", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(
-    r"(?P<kept>(?<![\w.-])[\w.-]*(?:pass|pas|pwd|pw|psw|token|secret|key|auth|sig|credential"
-    r"|cookie|user-id|proxy-id)[\w.-]*\s*=\s*"
+    r"(?P<kept>(?<![\w.-])[\w.-]*(?:pas|pwd|pw|psw|token|secret|key|auth|sig(?:nature)?"
+    r"|credentials?|cookies?|(?:user|proxy)-id)[\w.-]*[ \t]*=[ \t]*"
     # GStreamer writes a property's type before its value, as in user-pw=(string)"a b".
-    r"(?:\(\w+\)\s*)?)"
+    r"(?:\(\w+\)[ \t]*)?)"
     r"(?P<value>\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|(?:\\.|[^&;#\s'\"\\])+)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -49,3 +55,25 @@ def redacted(text: str, *, source: str = "") -> str:
     text = _ENCODED_USERINFO.sub(rf"\g<kept>{HIDDEN}%40", text)
     text = _HEADER.sub(rf"\g<kept>{HIDDEN}", text)
     return _SECRET_PARAMETER.sub(rf"\g<kept>{HIDDEN}", text)
+
+
+def with_secrets(text: str, *, in_address: bool = False) -> str:
+    """Return a text with each ``${NAME}`` replaced by that variable of the environment.
+
+    The result is for opening an input only, never for showing.
+
+    Args:
+        text: An address or the value of an option.
+        in_address: Write the values as an address needs them: ``@`` as ``%40``.
+
+    Raises:
+        ConfigError: If there is no such variable.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        secret = os.environ.get(found[1])
+        if secret is None:
+            raise ConfigError(f"{redacted(text)}: the environment has no variable {found[1]}")
+        return quote(secret, safe="") if in_address else secret
+
+    return _VARIABLE.sub(value, text)

@@ -38,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--resize-after", type=float, help="seconds until the size changes")
     parser.add_argument("--second-size", default="176x144")
     parser.add_argument("--frames", type=int, default=-1, help="the end, after so many frames")
+    parser.add_argument("--loss", type=float, default=0, help="share of packets to lose")
     parser.add_argument("--sound", action="store_true")
     return parser.parse_args()
 
@@ -48,11 +49,14 @@ def caps(size: str, rate: int) -> str:
 
 
 def launch(options: argparse.Namespace) -> str:
+    payloader = "name=pay0 pt=96"
+    if options.loss:  # packets are lost behind the payloader, as on a network
+        payloader = f"pt=96 ! identity drop-probability={options.loss} name=pay0"
     encoder = ENCODERS[options.codec].format(gop=options.gop, bframes=options.bframes)
     video = (
         f"videotestsrc is-live=true pattern=ball num-buffers={options.frames} ! videoscale"
         f" ! capsfilter name=size caps={caps(options.size, options.rate)}"
-        f" ! {encoder} name=pay0 pt=96"
+        f" ! {encoder} {payloader}"
     )
     sound = "audiotestsrc is-live=true volume=0.1 ! alawenc ! rtppcmapay name=pay1 pt=8"
     return f"( {video} {sound if options.sound else ''} )"

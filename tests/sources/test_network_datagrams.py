@@ -26,7 +26,7 @@ def read_until_silence(source: NetworkSource) -> list:
 def test_mpeg_ts_over_udp_is_live(tmp_path: Path):
     part = clips.record(tmp_path / "a.ts", frames=60, options=KEYS)
     port = free_port(socket.SOCK_DGRAM)
-    with datagrams(port, part, rate=80):
+    with datagrams(port, part, rate=120):
         source = open_source(f"udp://127.0.0.1:{port}", options=QUICK)
         assert source.info.live
         assert source.info.size == (320, 240)
@@ -37,7 +37,7 @@ def test_frames_go_on_in_a_new_size(tmp_path: Path):
     small = clips.record(tmp_path / "a.ts", frames=50, options=KEYS)
     large = clips.record(tmp_path / "b.ts", frames=50, size=(640, 480), options=KEYS)
     port = free_port(socket.SOCK_DGRAM)
-    with datagrams(port, small, large, rate=80):
+    with datagrams(port, small, large, rate=120):
         frames = read_until_silence(NetworkSource(f"udp://127.0.0.1:{port}", options=QUICK))
     sizes = [frame.image.size for frame in frames]
     assert (sizes[0], sizes[-1]) == ((320, 240), (640, 480))
@@ -51,13 +51,12 @@ def test_a_sender_that_comes_back_with_other_stream_numbers_goes_on(tmp_path: Pa
         tmp_path / "b.ts", frames=50, options=KEYS, container_options={"mpegts_start_pid": "0x200"}
     )
     port = free_port(socket.SOCK_DGRAM)
-    with datagrams(port, first, second, rate=80):
+    with datagrams(port, first, second, rate=120):
         frames = read_until_silence(NetworkSource(f"udp://127.0.0.1:{port}", options=QUICK))
     assert len(frames) > 80
 
 
-@pytest.mark.parametrize("pid", ["0x100", "0x200"])
-@pytest.mark.parametrize("codec", ["mpeg2video", "libx265"])
+@pytest.mark.parametrize(("codec", "pid"), [("mpeg2video", "0x100"), ("libx265", "0x200")])
 def test_a_change_of_codec_ends_the_session(tmp_path: Path, codec: str, pid: str):
     first = clips.record(tmp_path / "a.ts", frames=40, options=KEYS)
     second = clips.record(
@@ -68,7 +67,7 @@ def test_a_change_of_codec_ends_the_session(tmp_path: Path, codec: str, pid: str
         container_options={"mpegts_start_pid": pid},
     )
     port = free_port(socket.SOCK_DGRAM)
-    with datagrams(port, first, second, rate=80):
+    with datagrams(port, first, second, rate=120):
         source = NetworkSource(f"udp://127.0.0.1:{port}", options=QUICK)
         frames, error = read_to_the_end(source)
         assert len(frames) >= 20

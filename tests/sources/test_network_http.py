@@ -84,6 +84,15 @@ def test_a_playlist_that_grows_is_live(tmp_path: Path):
     assert got == list(range(got[0], got[0] + 40))
 
 
+def test_a_live_playlist_is_played_at_its_own_speed(tmp_path: Path):
+    with http_server(tmp_path) as server, live_hls(tmp_path):
+        source = open_source(f"{server}/live.m3u8", options=SourceOptions(timeout_s=5))
+        frames = [frame for frame, _ in zip(source.frames(), range(30), strict=False)]
+        source.close()
+    assert source.info.live
+    assert frames[-1].wall_s - frames[0].wall_s > 0.6 * (frames[-1].pts_s - frames[0].pts_s)
+
+
 def test_endless_jpegs_are_live_and_get_the_times_of_their_arrival():
     jpeg = cv2.imencode(".jpg", clips.picture(5))[1].tobytes()
     with http_server(routes={"/mjpeg": endless_jpegs(jpeg, rate=20, count=30)}) as server:

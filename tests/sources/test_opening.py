@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -106,19 +107,39 @@ def test_what_is_not_there_is_named(tmp_path: Path):
         open_source(str(tmp_path / "*.png"))
 
 
-@pytest.mark.parametrize(
-    "text", ["rtsp://root:secret@10.0.0.1/live", "HTTPS://user:secret@x/a.mp4"]
-)
-def test_addresses_are_refused_for_now_without_repeating_passwords(text: str):
-    with pytest.raises(SourceError, match="addresses are not supported yet") as caught:
+@pytest.mark.parametrize("text", ["ftp://root:secret@10.0.0.1/a.mp4", "FILE:///root:secret@x"])
+def test_other_addresses_are_refused_without_repeating_passwords(text: str):
+    with pytest.raises(
+        SourceError, match="addresses cannot be opened; allowed are rtsp://"
+    ) as caught:
         open_source(text)
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["0", "/dev/video99", "gst:videotestsrc"])
-def test_cameras_and_pipelines_are_refused_for_now(text: str):
-    with pytest.raises(SourceError, match="cameras and pipelines are not supported yet"):
-        open_source(text)
+def test_a_generated_input_is_opened():
+    source = open_source("fake:320x240@10?frames=3", name="hall")
+    assert (source.name, source.info.size, source.info.frame_rate) == ("hall", (320, 240), 10)
+    assert len(list(source.frames())) == 3
+
+
+def test_a_recording_may_be_played_over_and_over_as_if_it_were_a_camera(tmp_path: Path):
+    path = video(tmp_path / "a.mp4")
+    source = open_source(path, options=SourceOptions(loop=True, realtime=True))
+    assert source.info.live
+    times = [frame.pts for frame, _ in zip(source.frames(), range(7), strict=False)]
+    source.close()
+    assert times == sorted(set(times))
+    assert len(times) == 7
+
+
+def test_images_with_a_rate_are_a_video(tmp_path: Path):
+    for n in range(3):
+        image(tmp_path / f"{n}.png")
+    source = open_source(tmp_path, options=SourceOptions(rate=Fraction(5)))
+    assert not source.info.still
+    assert [frame.pts_s for frame in source.frames()] == [0, 0.2, 0.4]
+    with pytest.raises(ConfigError, match=r"realtime, loop: .* has images, which need a rate"):
+        open_source(tmp_path, options=SourceOptions(loop=True))
 
 
 def test_start_and_end_do_not_go_with_images(tmp_path: Path):

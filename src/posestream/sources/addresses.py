@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from enum import Enum
-from pathlib import Path
 
 from posestream.errors import SourceError
-from posestream.sources.files import find_files, refuse_mixed
+from posestream.sources.files import expanded, find_files, refuse_mixed
 
 
 class InputKind(Enum):
@@ -94,8 +94,10 @@ def kind_of_input(text: str) -> InputKind:
     Raises:
         SourceError: If it is an address of a kind that cannot be opened.
     """
-    path = Path(text).expanduser()
-    if not _SCHEME.match(text) and (path.is_dir() or path.is_file()):
+    if _SCHEME.match(text):
+        return input_kind(text)
+    path = expanded(text)
+    if os.path.isdir(path) or os.path.isfile(path):
         return InputKind.SDP if path.suffix.lower() == ".sdp" else InputKind.FILES
     return input_kind(text)
 

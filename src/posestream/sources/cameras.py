@@ -95,7 +95,7 @@ def camera_failed(error: FFmpegError, text: str) -> SourceError:
     if error.errno == errno.ENOTTY:
         return SourceError(f"{text}: is no camera")
     if error.errno in (errno.EINVAL, errno.EIO):
-        return SourceError(f"{text}: refused ({error.strerror}); {_HINT}")
+        return SourceError(f"{text}: {_HINT} ({error.strerror})")
     return SourceError(f"{text}: the camera failed ({error.strerror})")
 
 

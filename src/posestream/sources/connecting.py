@@ -6,7 +6,6 @@ import os
 import socket
 import threading
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import av
@@ -14,10 +13,11 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from posestream.containers import MAX_PIXELS, check_regular_file
-from posestream.credentials import redacted
+from posestream.credentials import redacted, with_secrets
 from posestream.errors import SourceError
 from posestream.sources.addresses import InputKind, lower_scheme
 from posestream.sources.diagnosis import diagnosis
+from posestream.sources.files import expanded
 from posestream.sources.input_options import input_options
 from posestream.sources.options import SourceOptions
 
@@ -32,17 +32,18 @@ def connect(address: str, *, kind: InputKind, options: SourceOptions) -> InputCo
 
     Raises:
         SourceNotFoundError: If the server knows nothing of that name.
+        ConfigError: If it names a variable that the environment lacks.
         SourceError: If it cannot be opened; the message says why, without passwords.
     """
-    _check_address(address)
     if kind is InputKind.SDP:
-        path = Path(address).expanduser()
+        path = expanded(address)
         check_regular_file(path)
         url = f"file:{path}"
     else:
-        url = lower_scheme(address)
+        url = lower_scheme(with_secrets(address, in_address=True))
+        _check_characters(url, address)
         if kind in _WITH_HOST:
-            _check_host(address, options)
+            _check_host(url, options)
     timeout_s = options.timeout_s
     begun = time.monotonic()
     try:
@@ -64,16 +65,16 @@ def connect(address: str, *, kind: InputKind, options: SourceOptions) -> InputCo
         ) from None
 
 
-def _check_address(address: str) -> None:
-    if any(ord(character) < 32 or ord(character) == 127 for character in address):
+def _check_characters(url: str, address: str) -> None:
+    if any(ord(character) < 32 or ord(character) == 127 for character in url):
         raise SourceError(f"{redacted(address)!r}: an address holds no control characters")
 
 
-def _check_host(address: str, options: SourceOptions) -> None:
+def _check_host(url: str, options: SourceOptions) -> None:
     """Find the host first: FFmpeg does not say that it is unknown, and waits without limit."""
-    label = redacted(address)
+    label = redacted(url)
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise SourceError(f"{label}: is no proper address ({error})") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,17 @@ class FoundFiles:
         return folder.resolve().name or "images"
 
 
+def expanded(text: str | Path) -> Path:
+    """Return the path that a text means; an unknown user's home stays as it is written.
+
+    Raises:
+        SourceNotFoundError: If no file can be called so.
+    """
+    if "\0" in str(text):
+        raise SourceNotFoundError(f"{str(text)!r}: no file can be called so")
+    return Path(os.path.expanduser(text))
+
+
 def find_files(text: str | Path, *, missing_ok: bool = False) -> FoundFiles:
     """Find what a path, a folder or a pattern stands for.
 
@@ -55,10 +67,11 @@ def find_files(text: str | Path, *, missing_ok: bool = False) -> FoundFiles:
         SourceNotFoundError: If nothing is there.
         SourceError: If a folder cannot be listed, or an image is of a kind that nobody decodes.
     """
-    path = Path(text).expanduser()
-    if path.is_dir():
+    path = expanded(text)
+    # These, unlike pathlib's, also answer for names that no file system takes.
+    if os.path.isdir(path):
         return _sorted_out(path, _listed(path))
-    if path.exists():
+    if os.path.exists(path):
         if missing_ok:
             return FoundFiles(path)
         return (

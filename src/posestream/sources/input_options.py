@@ -8,6 +8,7 @@ machine, nor its pipes and other programs.
 from __future__ import annotations
 
 from posestream.containers import MAX_PIXELS, self_contained_formats
+from posestream.credentials import with_secrets
 from posestream.sources.addresses import InputKind
 from posestream.sources.options import SourceOptions
 
@@ -45,7 +46,8 @@ def input_options(kind: InputKind, options: SourceOptions) -> dict[str, str]:
         "format_whitelist": ",".join(sorted(formats)),
         "max_pixels": str(MAX_PIXELS),
     }
-    return chosen | dict(options.ffmpeg) | guards
+    given = {key: with_secrets(value) for key, value in options.ffmpeg.items()}
+    return chosen | given | guards
 
 
 def _chosen(kind: InputKind, options: SourceOptions) -> dict[str, str]:

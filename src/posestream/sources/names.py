@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from posestream.credentials import HIDDEN, redacted
 from posestream.errors import SourceError
 from posestream.sources.addresses import InputKind, kind_of_input
+from posestream.sources.files import expanded
 
 MAX_LENGTH = 64
 """Characters of the longest name."""
@@ -31,7 +32,7 @@ def stream_name(text: str) -> str:
     """
     try:
         kind = kind_of_input(text)
-    except (SourceError, OSError, ValueError):  # an unknown address; an impossible path
+    except SourceError:  # an unknown kind of address
         kind = InputKind.HTTP
     if kind is InputKind.CAMERA:
         number = re.search(r"(\d+)$", text)
@@ -81,11 +82,12 @@ def _key(name: str) -> str:
 
 
 def _file_name(text: str) -> str:
-    path = Path(text).expanduser()
-    named = [part for part in path.parts if not set(part) & set("*?[") and part not in ("/", "..")]
+    path = expanded(text)
+    named = [part for part in path.parts if not set(part) & set("*?") and part not in ("/", "..")]
     if path.name in named:
         return path.stem if path.suffix[1:].isalnum() else path.name
-    return named[-1] if named else path.resolve().name
+    # Such as "." and "*": the folder where it is.
+    return named[-1] if named else Path.cwd().name
 
 
 def _address_name(address: str) -> str:

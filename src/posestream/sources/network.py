@@ -46,7 +46,8 @@ class NetworkSource:
     and an end before it is an error.
 
     Args:
-        address: What `addresses` knows as a network address, an SDP file or a camera.
+        address: What `addresses` knows as a network address, an SDP file or a camera; ``${NAME}``
+            in a network address is a variable of the environment.
         name: Name of the stream; by default made from the address.
         options: How to open it.
 
@@ -79,6 +80,11 @@ class NetworkSource:
             raise
         self.info = self._described(first[1])
         self._upcoming = itertools.chain([first], pictures)
+
+    @property
+    def in_bursts(self) -> bool:
+        """Whether frames come a segment at a time, and are to be played at their own speed."""
+        return self._live and self._container.format.name == "hls"
 
     @property
     def corrupt_frames(self) -> int:

@@ -47,10 +47,7 @@ def open_source(
         return _open_fake(str(text), name=name, options=options)
     if kind is InputKind.GSTREAMER:
         return _open_pipeline(str(text), name=name, options=options)
-    return _played(
-        lambda: NetworkSource(str(text), name=name, options=options),
-        options=options,
-    )
+    return _played(lambda: _open_network(str(text), name=name, options=options), options=options)
 
 
 def _open_files(text: str | Path, *, name: str | None, options: SourceOptions) -> Source:
@@ -88,6 +85,16 @@ def _open_images(found: FoundFiles, *, name: str | None, options: SourceOptions)
         return ImagesSource(found.images, name=name)
     rate = options.rate
     return _played(lambda: ImagesSource(found.images, name=name, rate=rate), options=options)
+
+
+def _open_network(text: str, *, name: str | None, options: SourceOptions) -> Source:
+    source = NetworkSource(text, name=name, options=options)
+    if not source.in_bursts:
+        return source
+    from posestream.sources.paced import PacedSource
+
+    # A reader that takes a segment of several seconds at once would have to drop most of it.
+    return PacedSource(source)
 
 
 def _open_fake(text: str, *, name: str | None, options: SourceOptions) -> Source:

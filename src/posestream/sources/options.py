@@ -50,7 +50,8 @@ class SourceOptions:
     threads: int | None = None
     """Threads that decode; ``None``: one for live video, chosen by the machine for recordings."""
     ffmpeg: Mapping[str, str] = field(default_factory=dict)
-    """More of FFmpeg's options, such as ``{"user_agent": "me"}``, passed on as they are."""
+    """More of FFmpeg's options, such as ``{"user_agent": "me"}``, passed on; ``${NAME}`` is a
+    variable of the environment."""
 
     def __post_init__(self) -> None:
         """Check every value."""
