@@ -85,7 +85,7 @@ def test_wrong_calls_are_named(streams):
         streams.add("fake:", interval=0)
     with pytest.raises(SourceNotFoundError, match=r"nothing\.mp4"):
         streams.add("nothing.mp4")
-    with pytest.raises(ConfigError, match="'NO_SUCH_VARIABLE' is not set"):
+    with pytest.raises(ConfigError, match="no variable NO_SUCH_VARIABLE"):
         streams.add("rtsp://${NO_SUCH_VARIABLE}@camera/live")
     with pytest.raises(SourceError, match="gopher://"):
         streams.add("gopher://camera")

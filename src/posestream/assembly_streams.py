@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePosixPath
@@ -12,7 +10,7 @@ from urllib.parse import urlsplit
 
 from posestream.config import Config
 from posestream.config_streams import StreamConfig
-from posestream.errors import ConfigError
+from posestream.credentials import with_secrets
 from posestream.runtime.supervision import RetryPolicy
 from posestream.sources import Source
 from posestream.sources.addresses import InputKind, expand_inputs, kind_of_input
@@ -21,7 +19,6 @@ from posestream.sources.names import safe_name, stream_name, unique_names
 from posestream.sources.opening import open_source
 from posestream.sources.options import SourceOptions
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _OPENING_MARGIN_S = 5.0
 _RECORDINGS = VIDEO_SUFFIXES - {".mjpg", ".mjpeg", ".ts", ".m2ts", ".flv", ".264", ".h264"}
 
@@ -33,7 +30,7 @@ class InputStream:
     name: str
     """Name of the stream: safe as the name of a file, unlike any other's."""
     address: str
-    """Where its frames come from; may hold credentials."""
+    """Where its frames come from; may hold credentials, or ``${NAME}`` for them."""
     settings: StreamConfig
     """How it is read."""
 
@@ -86,32 +83,18 @@ def input_streams(config: Config) -> list[InputStream]:
 
 
 def checked_address(text: str) -> str:
-    """Return an input with variables filled in, once it is clear that it may be opened.
+    """Return an input as it is, once it is clear that it may be opened.
 
     Raises:
         ConfigError: If it names an environment variable that is not set.
         SourceError: If it is a kind of address that cannot be opened, or a file or folder that is
             not there.
     """
-    address = filled_in(text)
-    if kind_of_input(address) is InputKind.FILES:
-        find_files(address)
-    return address
-
-
-def filled_in(text: str, *, environment: Mapping[str, str] = os.environ) -> str:
-    """Return an input with ``${NAME}`` replaced from the environment, where passwords belong.
-
-    Raises:
-        ConfigError: If there is no such variable.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] not in environment:
-            raise ConfigError(f"input: the environment variable {match[1]!r} is not set")
-        return environment[match[1]]
-
-    return _VARIABLE.sub(value, text)
+    if kind_of_input(text) is InputKind.FILES:
+        find_files(text)
+    else:
+        with_secrets(text)
+    return text
 
 
 def source_options(settings: StreamConfig) -> SourceOptions:
