@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from live_servers import cut, free_port, read_to_the_end, rtsp_server, silent, socket_server
-from posestream.errors import ConfigError, SourceError, SourceNotFoundError
+from posestream.errors import ConfigError, SourceError, SourceNotFoundError, SourceRefusedError
 from posestream.sources.network import NetworkSource
 from posestream.sources.opening import open_source
 from posestream.sources.options import SourceOptions
