@@ -18,6 +18,7 @@ from posestream.runtime.metrics import StageClock, StageTime
 from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.stream import StreamPlan
+from posestream.sources import Source
 
 _LOOK_EVERY_S = 0.05
 
@@ -134,7 +135,7 @@ def run(
         )
 
 
-def _plan(stream: InputStream, config: Config, outputs: RunOutputs) -> StreamPlan:
+def _plan(stream: InputStream, config: Config, outputs: RunOutputs) -> StreamPlan[Source]:
     return StreamPlan(
         name=stream.name,
         open_source=stream.opener(),

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from posestream.credentials import redacted
 from posestream.errors import PosestreamError
@@ -28,15 +29,18 @@ _LIVE_AHEAD = 6
 _MAX_UNFINISHED_SESSIONS = 3
 
 
+S = TypeVar("S", bound=Source)
+
+
 @dataclass(frozen=True, slots=True)
-class StreamPlan:
+class StreamPlan(Generic[S]):
     """What a stream is to do."""
 
     name: str
     """Name of the stream, unlike any other's."""
-    open_source: Callable[[], Source]
+    open_source: Callable[[], S]
     """Opens its source, each time it is started or comes back."""
-    open_consumer: Callable[[Source], Consumer]
+    open_consumer: Callable[[S], Consumer]
     """Makes who takes its results, once the source is open for the first time."""
     input: str = ""
     """Where its frames come from, for people."""
@@ -64,7 +68,7 @@ class Stream:
 
     def __init__(
         self,
-        plan: StreamPlan,
+        plan: StreamPlan[Any],
         *,
         scheduler: Scheduler,
         topology: Topology,
