@@ -66,7 +66,7 @@ def _metavar(key: str) -> str | None:
         "ffmpeg": "KEY=VALUE,...",
         "timeout": "SECONDS",
         "serve": "[HOST:]PORT",
-        "publish": "ADDRESS|DIR",
+        "publish": "ADDRESS|FILE",
         "mosaic_size": "WxH",
         "mosaic_layout": "CxR",
         "rate": "FPS",
