@@ -43,7 +43,7 @@ def frame_us(name: str, count: int, tries: int) -> float:
     best = float("inf")
     for _ in range(tries):
         with tempfile.TemporaryDirectory() as folder:
-            sink = open_result_sink(name, Path(folder))
+            sink = open_result_sink(name, Path(folder) / FORMATS[name].file_name)
             sink.write(results[0])
             start = time.thread_time()
             for result in results:

@@ -52,18 +52,24 @@ def threads_alone() -> dict[str, float]:
     import numpy as np
 
     from posestream.images import HostImage
-    from posestream.runtime.metrics import StageClock
-    from posestream.runtime.pool import EstimatorPool
-    from posestream.runtime.stream import StreamRunner
+    from posestream.runtime.stream import StreamPlan
+    from posestream.runtime.streams import StreamSet
+    from posestream.sources import SourceInfo
     from posestream.topology import COCO_17
     from posestream.types import Frame, Poses
 
     image, nobody = HostImage.from_rgb(np.zeros((8, 8, 3), np.uint8)), Poses.empty(17)
 
     class Nothing:
+        info = SourceInfo((8, 8), None, FRAMES_OF_NOTHING)
+        corrupt_frames = 0
+
         def frames(self) -> Any:
             for i in range(FRAMES_OF_NOTHING):
                 yield Frame("nothing", i, i, Fraction(1, 25), image, 0.0)
+
+        def write(self, frame: Any, result: Any) -> None:
+            pass
 
         def close(self) -> None:
             pass
@@ -71,11 +77,12 @@ def threads_alone() -> dict[str, float]:
         def estimate(self, images: Any) -> list[Poses]:
             return [nobody] * len(images)
 
-    pool = EstimatorPool(Nothing(), workers=1, clock=StageClock())
+    streams = StreamSet(Nothing(), topology=COCO_17, workers=1)
     start = time.process_time()
-    for _ in StreamRunner(Nothing(), pool, topology=COCO_17, clock=StageClock()):
+    streams.add(StreamPlan("nothing", Nothing, lambda _: Nothing()))
+    while not streams.wait(1):
         pass
-    pool.close()
+    streams.close()
     return {"cpu_ms": 1e3 * (time.process_time() - start) / FRAMES_OF_NOTHING}
 
 

@@ -16,10 +16,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
-        *("containers", "credentials"),
+        *("containers", "credentials", "events"),
     },
     {
         "runtime",
+        "analytics",
         "sources",
         "batching",
         "inference",
@@ -29,16 +30,24 @@ LEVELS = (
         "models",
         "demo",
     },
-    {"estimation", "secondary"},
+    {"estimation", "secondary", "serving"},
     {
         "config",
         "config_input",
+        "config_outputs",
         "config_secondary",
+        "config_serving",
+        "config_streams",
         "nvinfer",
         "nvinfer_keys",
         "families",
         "assembly",
         "assembly_secondary",
+        "assembly_streams",
+        "outputs",
+        "streaming",
+        "watching",
+        "mosaicking",
         "recording",
         "pipeline",
         "evaluation",
@@ -111,7 +120,7 @@ def test_importing_the_package_loads_nothing_heavy():
     code = (
         "import sys, posestream; "
         "heavy = {'numba', 'openvino', 'onnxruntime', 'onnx', 'torch', 'cv2', 'av', 'pydantic', "
-        "'rich', 'typer'}; "
+        "'rich', 'typer', 'starlette', 'uvicorn', 'prometheus_client'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

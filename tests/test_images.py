@@ -137,6 +137,17 @@ def test_untagged_video_is_taken_as_players_take_it(size, matrix):
     np.testing.assert_allclose(image.crop_rgb((0, 0, 50, 50), 50, 50)[25, 25], expected, atol=3)
 
 
+@pytest.mark.parametrize("name", ["nv12", "yuyv422", "p010le"])
+def test_untagged_formats_of_hardware_are_taken_alike(name):
+    tagged = flat_yuv(145, 54, 34, size=(1280, 720), matrix=Colorspace.ITU709)
+    frame = tagged.frame.reformat(format=name, threads=1)
+    frame.colorspace = 2
+    image = HostImage(frame)
+    expected = expected_rgb(145, 54, 34, Colorspace.ITU709, full_range=False)
+    for rgb in (image.resized_rgb(64, 64), image.yuv420p_copy().resized_rgb(64, 64)):
+        np.testing.assert_allclose(rgb[32, 32], expected, atol=3)
+
+
 def test_full_range_10_bit_keeps_white_white():
     frame = av.VideoFrame(16, 16, "yuv420p10le")
     for plane, value in zip(frame.planes, (1023, 512, 512), strict=True):

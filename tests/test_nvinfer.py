@@ -89,7 +89,7 @@ def test_the_settings_are_those_of_a_run_and_what_is_given_wins(tmp_path: Path):
     config = load_config(
         None, {"input": "a.mp4", "output": "out", "interval": 5}, defaults=defaults
     )
-    assert config.interval == 5
+    assert config.stream.interval == 5
     assert config.estimator.input_size == (192, 256)
     assert config.estimator.input_resize == "stretch"
 

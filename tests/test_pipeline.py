@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -6,7 +7,8 @@ import pytest
 
 from posestream.config import load_config
 from posestream.errors import ConfigError, OutputExistsError, SinkError, UnknownModelError
-from posestream.pipeline import Progress, run
+from posestream.pipeline import run
+from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
 
 
@@ -38,23 +40,28 @@ def test_a_video_becomes_a_video_and_a_line_per_frame(demo_clip: Path, tmp_path:
     assert not summary.stopped
 
 
-def test_progress_is_told_for_every_frame(demo_clip: Path, tmp_path: Path):
-    told: list[Progress] = []
-    run(settings(demo_clip, tmp_path, video=False, end=0.2), on_progress=told.append)
-    assert [progress.frames for progress in told] == [1, 2, 3, 4, 5, 6]
-    assert {progress.expected for progress in told} == {6}
+def test_what_a_stream_does_is_told_while_it_runs_and_at_the_end(demo_clip: Path, tmp_path: Path):
+    told: list[StreamStatus] = []
+    run(
+        settings(demo_clip, tmp_path, video=False, end=0.2),
+        on_status=lambda all_: told.extend(all_),
+    )
+    counts = [status.frames for status in told]
+    assert counts == sorted(counts)
+    assert (told[-1].frames, told[-1].state) == (6, StreamState.ENDED)
+    assert {status.expected for status in told if status.frames} == {6}
 
 
 def test_a_requested_stop_finishes_every_file(demo_clip: Path, tmp_path: Path):
     stop = StopFlag()
 
-    def after_five(progress: Progress) -> None:
-        if progress.frames == 5:
+    def after_five(streams: Sequence[StreamStatus]) -> None:
+        if streams[0].frames >= 5:
             stop.request()
 
-    summary = run(settings(demo_clip, tmp_path), stop=stop, on_progress=after_five)
+    summary = run(settings(demo_clip, tmp_path, loop=True), stop=stop, on_status=after_five)
     assert summary.stopped
-    assert 5 <= summary.frames < 30
+    assert summary.frames >= 5
     assert len(times(tmp_path / "Pose_Estimation.mp4")) == len(lines(tmp_path)) == summary.frames
 
 

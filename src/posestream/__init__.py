@@ -5,9 +5,10 @@ The flow, and where each step lives::
     source -> Frame -> Batch -> Fields -> Poses -> Result -> annotated Frame -> sink
     sources/          batching/ inference/ decoding/         overlay/           sinks/
 
-Most programs need two names:
+Most programs need three names:
 
-* `stream` reads a video or images and gives one `Prediction` per frame.
+* `stream` reads a video or a camera and gives one `Prediction` per frame.
+* `Streams` does so for many of them, which come and go.
 * `PoseEstimator` finds people in pictures that the program already has.
 
 Names are loaded when they are first used, so importing the package is cheap.
@@ -19,12 +20,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from posestream.api import PoseEstimator, Prediction, stream
+    from posestream.api import PoseEstimator, Prediction
     from posestream.config import Config, load_config
     from posestream.errors import PosestreamError
     from posestream.findings import Attributes, Detections
     from posestream.images import HostImage
     from posestream.pipeline import run
+    from posestream.streaming import Streams, stream
     from posestream.topology import Topology
     from posestream.types import Frame, Poses, Result, Tracks
 
@@ -41,6 +43,7 @@ __all__ = [
     "PosestreamError",
     "Prediction",
     "Result",
+    "Streams",
     "Topology",
     "Tracks",
     "load_config",
@@ -59,11 +62,12 @@ _HOMES = {
     "PosestreamError": "errors",
     "Prediction": "api",
     "Result": "types",
+    "Streams": "streaming",
     "Topology": "topology",
     "Tracks": "types",
     "load_config": "config",
     "run": "pipeline",
-    "stream": "api",
+    "stream": "streaming",
 }
 
 

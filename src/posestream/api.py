@@ -1,9 +1,9 @@
-"""The Python API: pictures or a video in, predictions out."""
+"""The Python API for pictures: pictures in, predictions out."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from posestream.assembly import build_annotator, build_estimator, build_pool, described
-from posestream.assembly_secondary import build_inspector, build_stream_findings
-from posestream.config import OverlayConfig, estimator_config, secondary_configs, validated
-from posestream.errors import ConfigError, MissingDependencyError
+from posestream.assembly import build_annotator, build_estimator, described
+from posestream.assembly_secondary import build_inspector
+from posestream.config import estimator_config, secondary_configs, validated
+from posestream.config_outputs import OverlayConfig
+from posestream.errors import MissingDependencyError
 from posestream.findings import NOTHING, Attributes, Detections, Findings
 from posestream.images import HostImage, Image
-from posestream.runtime.metrics import StageClock
-from posestream.runtime.pool import EstimatorPool
-from posestream.runtime.stream import StreamRunner
-from posestream.sources.opening import open_source
-from posestream.sources.options import SourceOptions
 from posestream.sources.stills import read_still
 from posestream.topology import Topology
 from posestream.types import Poses, Result, Tracks
@@ -41,6 +37,11 @@ class Prediction:
     """Everything known about the frame."""
     image: Image
     """The frame's pixels."""
+
+    @property
+    def stream(self) -> str:
+        """Name of the stream the picture belongs to."""
+        return self.result.stream
 
     @property
     def poses(self) -> Poses:
@@ -202,56 +203,6 @@ class PoseEstimator:
                 zip(images, found, findings, strict=True)
             )
         ]
-
-
-def stream(
-    input: str | Path,  # noqa: A002 - the same word as on the command line
-    *,
-    start: float | None = None,
-    end: float | None = None,
-    interval: int = 1,
-    secondary: Sequence[Mapping[str, Any] | str] = (),
-    **options: Any,
-) -> Iterator[Prediction]:
-    """Read a video or images and yield one prediction per frame, in order.
-
-    Reading and finding people run ahead on other threads; leaving the loop ends them.
-
-    Args:
-        input: Path of a video, an image, or a folder of images.
-        start: Begin at this time, seconds.
-        end: Stop at this time, seconds.
-        interval: Find people in every n-th frame; the frames between carry them over.
-        secondary: As for `PoseEstimator`.
-        **options: As for `PoseEstimator`.
-
-    Raises:
-        ConfigError: If an option is unknown or out of range.
-        SourceError: If the input cannot be read; every frame before the fault comes first.
-    """
-    if interval < 1:
-        raise ConfigError(f"interval: must be at least 1, not {interval}")
-    settings, others = estimator_config(options), secondary_configs(secondary)
-    source = open_source(input, options=SourceOptions(start_s=start, end_s=end))
-    clock = StageClock()
-    estimator, _, pool = build_pool(settings, clock=clock, secondary=others)
-    runner = StreamRunner(
-        source,
-        pool,
-        topology=estimator.topology,
-        clock=clock,
-        interval=interval,
-        secondary=build_stream_findings(others),
-    )
-    return _predictions(runner, pool)
-
-
-def _predictions(runner: StreamRunner, pool: EstimatorPool) -> Iterator[Prediction]:
-    try:
-        for frame, result in runner:
-            yield Prediction(result, frame.image)
-    finally:
-        pool.close()
 
 
 def _host_image(picture: Picture) -> HostImage:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from posestream.assembly_secondary import build_inspector
-from posestream.config import EstimatorConfig, OverlayConfig
+from posestream.config import EstimatorConfig
+from posestream.config_outputs import OverlayConfig
 from posestream.config_secondary import SecondaryConfig
+from posestream.config_streams import SharingConfig
 from posestream.errors import ConfigError, ModelError
 from posestream.estimation import Estimator
 from posestream.families import recipe
@@ -17,9 +19,12 @@ from posestream.models.card import CROP_FAMILIES, SECONDARY_FAMILIES, ModelCard
 from posestream.models.registry import find_model
 from posestream.overlay.annotator import Annotator
 from posestream.runtime.metrics import StageClock
-from posestream.runtime.pool import EstimatorPool
+from posestream.runtime.streams import StreamSet
 from posestream.secondary.inspector import Inspector
 from posestream.topology import Topology
+
+_GPU_WORKERS = 2
+_GPU_BATCH = 16
 
 
 def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator:
@@ -64,18 +69,35 @@ def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
     )
 
 
-def build_pool(
-    settings: EstimatorConfig, *, clock: StageClock, secondary: Sequence[SecondaryConfig] = ()
-) -> tuple[Estimator, Inspector | None, EstimatorPool]:
-    """Make what finds people, what else looks at them, and the threads that use both.
+def build_stream_set(
+    settings: EstimatorConfig,
+    sharing: SharingConfig | None = None,
+    *,
+    clock: StageClock | None = None,
+    secondary: Sequence[SecondaryConfig] = (),
+) -> tuple[Estimator, Inspector | None, StreamSet]:
+    """Make what finds people, what else looks at them, and the streams that share both.
 
-    There are as many threads, working side by side, as the settings allow.
+    On a CPU there are as many threads, working side by side on a frame each, as the settings
+    allow; on a GPU two, so that one prepares a batch while the other's runs.
     """
-    workers = settings.threads or usable_cores()
+    sharing = sharing or SharingConfig()
+    on_gpu = settings.device.startswith("cuda")
+    workers = _GPU_WORKERS if on_gpu else settings.threads or usable_cores()
+    batch = sharing.batch or (_GPU_BATCH if on_gpu else 1)
     inspector = build_inspector(secondary, settings, streams=workers)
     estimator = build_estimator(settings, streams=workers)
-    pool = EstimatorPool(estimator, workers=workers, clock=clock, inspector=inspector)
-    return estimator, inspector, pool
+    streams = StreamSet(
+        estimator,
+        topology=estimator.topology,
+        workers=workers,
+        batch=batch,
+        gather_s=sharing.batch_wait_ms / 1e3,
+        clock=clock,
+        inspector=inspector,
+        concurrent=sharing.concurrent,
+    )
+    return estimator, inspector, streams
 
 
 def described(

@@ -17,7 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from posestream.config_input import InputConfig
+from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig, Score
 from posestream.config_secondary import SecondaryConfig, SecondaryList
+from posestream.config_serving import ServingConfig
+from posestream.config_streams import Inputs, NamedStreams, SharingConfig, StreamConfig
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
@@ -25,9 +28,6 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$")]
 BackendName = Literal["auto", "openvino", "onnxruntime", "torch"]
 Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml"]
 Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
-Format = Literal["jsonl", "openpose", "coco", "csv", "parquet"]
-Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
-Score = Annotated[float, Field(ge=0, le=1)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -74,71 +74,43 @@ class EstimatorConfig(InputConfig):
     )
 
 
-class OverlayConfig(BaseModel):
-    """What is drawn."""
-
-    model_config = _STRICT
-
-    draw_threshold: Score = Field(default=0.3, description="Draw no keypoint under this score.")
-    line_width: float | None = Field(
-        default=None,
-        gt=0,
-        le=100,
-        description="Width of limbs, pixels; by default from the picture.",
-    )
-    boxes: bool = Field(default=False, description="Draw a box around each person.")
-    labels: bool = Field(default=False, description="Write each person's score.")
-    frame_number: bool = Field(default=False, description="Write the frame number and time.")
-    blur_faces: bool = Field(default=False, description="Make faces unrecognisable.")
-
-
-class OutputConfig(BaseModel):
-    """What is written."""
-
-    model_config = _STRICT
-
-    overwrite: bool = Field(default=False, description="Replace what an earlier run wrote.")
-    formats: tuple[Format, ...] = Field(
-        default=("jsonl",), description="Data files to write, by commas."
-    )
-    video: bool = Field(default=True, description="Write the annotated video or images.")
-    show: bool = Field(default=False, description="Show the annotated frames in a window.")
-    preset: Preset = Field(default="superfast", description="x264 preset of the annotated video.")
-    crf: int = Field(
-        default=23, ge=0, le=51, description="x264 quality; lower is better and larger."
-    )
-
-
 class Config(BaseModel):
-    """One run: an input, an output folder, and how to get from one to the other."""
+    """One run: inputs, an output folder, and how to get from one to the other."""
 
     model_config = _STRICT
 
-    input: str = Field(min_length=1, description="Video, image, or folder of images.")
-    output: Path = Field(description="Folder for everything the run writes.")
-    start: float | None = Field(default=None, ge=0, description="Begin at this time, seconds.")
-    end: float | None = Field(default=None, gt=0, description="Stop at this time, seconds.")
-    interval: int = Field(
-        default=1, ge=1, le=1000, description="Find people in every n-th frame only."
+    input: Inputs = Field(
+        default=(),
+        description="Video, image, folder, pattern, camera, or address of a stream; any number.",
     )
+    streams: NamedStreams = Field(default={}, description="Inputs with names and own settings.")
+    output: Path = Field(description="Folder for everything the run writes.")
     secondary: SecondaryList = Field(
         default=(), description="A classifier or detector for frames or people; any number."
     )
+    stream: StreamConfig = StreamConfig()
+    sharing: SharingConfig = SharingConfig()
     estimator: EstimatorConfig = EstimatorConfig()
     overlay: OverlayConfig = OverlayConfig()
     outputs: OutputConfig = OutputConfig()
+    tiling: MosaicConfig = MosaicConfig()
+    serving: ServingConfig = ServingConfig()
 
     @model_validator(mode="after")
-    def _times_in_order(self) -> Config:
-        if self.start is not None and self.end is not None and self.end <= self.start:
-            raise ValueError(f"end: {self.end} must be after start: {self.start}")
+    def _has_input(self) -> Config:
+        if not self.input and not self.streams:
+            raise ValueError("input: not given")
         return self
 
 
 SECTIONS: dict[str, type[BaseModel]] = {
+    "stream": StreamConfig,
+    "sharing": SharingConfig,
     "estimator": EstimatorConfig,
     "overlay": OverlayConfig,
     "outputs": OutputConfig,
+    "tiling": MosaicConfig,
+    "serving": ServingConfig,
 }
 """Fields of `Config` whose keys users write without the section's name."""
 
@@ -166,8 +138,8 @@ def load_config(
     values.update(_read_yaml(file) if file is not None else {})
     values.update({key: value for key, value in given.items() if value is not None})
     nested = _nested(values)
-    if missing := [key for key in ("input", "output") if key not in nested]:
-        raise ConfigError(f"{missing[0]}: not given")
+    if "output" not in nested:
+        raise ConfigError("output: not given")
     return validated(Config, nested)
 
 
@@ -204,7 +176,8 @@ def validated(kind: type[Any], values: Mapping[str, Any]) -> Any:
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     _refuse_unknown(values, KEYS)
-    nested: dict[str, Any] = {k: v for k, v in values.items() if k in Config.model_fields}
+    own = Config.model_fields.keys() - SECTIONS.keys()
+    nested: dict[str, Any] = {k: v for k, v in values.items() if k in own}
     for name, section in SECTIONS.items():
         nested[name] = {k: v for k, v in values.items() if k in section.model_fields}
     return nested
@@ -230,6 +203,8 @@ def _complaint(error: ErrorDetails) -> str:
     hint = ""
     if error["type"] == "literal_error" and isinstance(error["input"], str):
         hint = "." + suggestion(error["input"], re.findall(r"'([^']*)'", message))
+    if key == "serve_token":
+        return f"{key}: {message}"
     return f"{key}: {message}, not {error['input']!r}{hint}"
 
 

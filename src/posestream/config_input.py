@@ -11,14 +11,14 @@ from pydantic import BaseModel, BeforeValidator, Field
 from posestream.models.card import ModelCard
 
 
-def _split(value: Any) -> Any:
+def split_numbers(value: Any) -> Any:
     """Turn ``656x368`` and ``0.5,0.5,0.5`` into their numbers."""
     return re.split(r"[x,;\s]+", value.strip().lower()) if isinstance(value, str) else value
 
 
 Side = Annotated[int, Field(ge=8, le=8192)]
-InputSize = Annotated[tuple[Side, Side], BeforeValidator(_split)]
-Channels = Annotated[tuple[float, float, float], BeforeValidator(_split)]
+InputSize = Annotated[tuple[Side, Side], BeforeValidator(split_numbers)]
+Channels = Annotated[tuple[float, float, float], BeforeValidator(split_numbers)]
 
 
 class InputConfig(BaseModel):

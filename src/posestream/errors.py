@@ -4,14 +4,16 @@ PosestreamError
 ├── ConfigError                 (ValueError)          a setting that cannot be
 ├── MissingDependencyError      (ImportError)         an optional package that is not installed
 ├── SourceError                 (OSError)             an input that cannot be read
-│   └── SourceNotFoundError     (FileNotFoundError)   an input that is not there
+│   ├── SourceNotFoundError     (FileNotFoundError)   an input that is not there
+│   └── SourceRefusedError      (PermissionError)     an input that may not be read by us
 ├── SinkError                   (OSError)             an output that cannot be written
 │   └── OutputExistsError       (FileExistsError)     an output that would be overwritten
 ├── ModelError                  (ValueError)          a model or card that cannot be used
 │   ├── UnknownModelError       (LookupError)         a model name that nobody has
 │   └── DamagedModelError                             weights that differ from their card
-└── InferenceError              (RuntimeError)        a network that failed while running
-    └── OutOfMemoryError        (MemoryError)         a batch that the device has no room for
+├── InferenceError              (RuntimeError)        a network that failed while running
+│   └── OutOfMemoryError        (MemoryError)         a batch that the device has no room for
+└── ServeError                  (OSError)             an address that cannot be served at
 
 Each also subclasses the builtin beside it, so callers may catch either. Messages name the stream,
 file or key, the value, and what is allowed; they are fit to show to a user as they are.
@@ -47,6 +49,10 @@ class SourceNotFoundError(SourceError, FileNotFoundError):
     """An input does not exist."""
 
 
+class SourceRefusedError(SourceError, PermissionError):
+    """An input refuses us, as where a password is wrong."""
+
+
 class SinkError(PosestreamError, OSError):
     """An output cannot be opened or written."""
 
@@ -73,6 +79,10 @@ class InferenceError(PosestreamError, RuntimeError):
 
 class OutOfMemoryError(InferenceError, MemoryError):
     """A device has no room for what was asked of it."""
+
+
+class ServeError(PosestreamError, OSError):
+    """The status server cannot listen where it was told to, or its certificate is no good."""
 
 
 def suggestion(wrong: str, allowed: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import Colorspace, VideoReformatter
 
-_REFORMATTERS_PER_THREAD = 8
+_REFORMATTERS_PER_THREAD = 64
 _HD_HEIGHT = 720
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED, which PyAV's enumeration leaves out
 
@@ -143,13 +143,14 @@ class HostImage:
     def _convert(
         self, pixel_format: str, width: int, height: int, *, dst_colorspace: int | None = None
     ) -> av.VideoFrame:
-        frame = self.frame
-        return _reformatter((self.size, frame.format.name, width, height, pixel_format)).reformat(
+        frame, matrix = self.frame, _source_colorspace(self.frame)
+        colours = (frame.format.name, frame.colorspace, frame.color_range, matrix, dst_colorspace)
+        return _reformatter((self.size, width, height, pixel_format, *colours)).reformat(
             frame,
             width=width,
             height=height,
             format=pixel_format,
-            src_colorspace=_source_colorspace(frame),
+            src_colorspace=matrix,
             dst_colorspace=dst_colorspace,
             threads=1,
         )
@@ -165,15 +166,22 @@ def plane_arrays(frame: av.VideoFrame) -> list[npt.NDArray[np.uint8]]:
 
 def _source_colorspace(frame: av.VideoFrame) -> int | None:
     """Name the matrix of untagged video as players guess it: BT.709 from 720 lines on."""
-    guess = frame.colorspace == _UNSPECIFIED and frame.format.name.startswith("yuv")
+    guess = frame.colorspace == _UNSPECIFIED and _is_yuv(frame.format.name)
     return int(Colorspace.ITU709) if guess and frame.height >= _HD_HEIGHT else None
 
 
 def _target_colorspace(frame: av.VideoFrame) -> int | None:
     """Name the matrix for a YUV copy, so that it is tagged where RGB or untagged video is not."""
-    if frame.colorspace != _UNSPECIFIED and frame.format.name.startswith("yuv"):
+    if frame.colorspace != _UNSPECIFIED and _is_yuv(frame.format.name):
         return None
     return int(Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601)
+
+
+@functools.cache
+def _is_yuv(pixel_format: str) -> bool:
+    """Tell formats with luma and two colour differences, also those of hardware such as NV12."""
+    layout = av.VideoFormat(pixel_format, 64, 64)
+    return not layout.is_rgb and len(layout.components) >= 3 and pixel_format[:3] != "xyz"
 
 
 class _PerThread(threading.local):

@@ -1,52 +1,34 @@
-"""The main job: from an input to files, through every stage in order."""
+"""The main job: from inputs to files, through every stage in order."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from posestream.assembly import build_pool, described
+from posestream.assembly import build_stream_set, described
 from posestream.assembly_secondary import build_stream_findings
+from posestream.assembly_streams import InputStream, input_streams
 from posestream.config import Config
-from posestream.recording import open_recorder, planned_outputs, refuse_existing, refuse_own_input
+from posestream.credentials import redacted
+from posestream.outputs import RunOutputs
 from posestream.runtime.metrics import StageClock, StageTime
+from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
-from posestream.runtime.stream import StreamRunner
-from posestream.sources.opening import open_source
-from posestream.sources.options import SourceOptions
+from posestream.runtime.stream import StreamPlan
+from posestream.sources import Source
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is, after each frame."""
-
-    stream: str
-    """Name of the stream."""
-    frames: int
-    """Frames written so far."""
-    expected: int | None
-    """Frames expected in all; ``None`` where unknown."""
-    people: int
-    """People in the latest frame."""
+_LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """What a run did."""
 
-    stream: str
-    """Name of the stream."""
-    frames: int
-    """Frames read, annotated and written."""
-    inferred: int
-    """Frames in which people were looked for."""
-    people: int
-    """Poses found, summed over those frames."""
-    corrupt: int
-    """Packets or frames that were damaged."""
+    streams: tuple[StreamStatus, ...]
+    """How each stream ended."""
     elapsed_s: float
     """From the first frame asked for to the last file finished, seconds."""
     stages: dict[str, StageTime]
@@ -59,8 +41,38 @@ class RunSummary:
     """Whether somebody asked for the end before it came."""
 
     @property
+    def frames(self) -> int:
+        """Frames read, annotated and written."""
+        return sum(stream.frames for stream in self.streams)
+
+    @property
+    def inferred(self) -> int:
+        """Frames in which people were looked for."""
+        return sum(stream.inferred for stream in self.streams)
+
+    @property
+    def people(self) -> int:
+        """Poses found, summed over those frames."""
+        return sum(stream.people_total for stream in self.streams)
+
+    @property
+    def dropped(self) -> int:
+        """Frames of live streams that were left out because the machine was behind."""
+        return sum(stream.dropped for stream in self.streams)
+
+    @property
+    def corrupt(self) -> int:
+        """Packets or frames that were damaged."""
+        return sum(stream.corrupt for stream in self.streams)
+
+    @property
+    def failed(self) -> tuple[StreamStatus, ...]:
+        """The streams that were given up."""
+        return tuple(s for s in self.streams if s.state is StreamState.FAILED)
+
+    @property
     def fps(self) -> float:
-        """Frames per second from start to end."""
+        """Frames per second from start to end, of all streams together."""
         return self.frames / self.elapsed_s if self.elapsed_s else 0.0
 
 
@@ -68,60 +80,69 @@ def run(
     config: Config,
     *,
     stop: StopFlag | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_status: Callable[[Sequence[StreamStatus]], None] | None = None,
 ) -> RunSummary:
     """Do the main job: read, find people, draw, write.
 
-    Every file is finished on the way out, also when something fails.
+    Every file is finished on the way out, also when something fails. A stream that fails stops no
+    other.
 
     Args:
         config: What to do.
         stop: Request it to end in order.
-        on_progress: Called after every frame, on the calling thread.
+        on_status: Told several times a second how every stream is doing, on the calling thread.
 
     Raises:
-        PosestreamError: What ended the run; what was written before stays and opens.
+        PosestreamError: What ended the run, or the only stream; what was written before stays and
+            opens.
     """
     stop, clock = stop or StopFlag(), StageClock()
+    inputs = input_streams(config)
+    outputs = RunOutputs(config, inputs, clock=clock, stop=stop)
     with ExitStack() as stack:
-        options = SourceOptions(start_s=config.start, end_s=config.end)
-        source = open_source(config.input, options=options)
-        stack.callback(source.close)
-        outputs = planned_outputs(config, still=source.info.still)
-        refuse_own_input(config, outputs, still=source.info.still)
-        refuse_existing(outputs, overwrite=config.outputs.overwrite)
-        estimator, inspector, pool = build_pool(
-            config.estimator, clock=clock, secondary=config.secondary
+        estimator, inspector, streams = build_stream_set(
+            config.estimator, config.sharing, clock=clock, secondary=config.secondary
         )
-        stack.callback(pool.close)
-        recorder = open_recorder(
-            config, source, estimator.topology, clock=clock, on_window_closed=stop.request
+        stack.callback(streams.close)
+        outputs.open(
+            estimator.topology, streams, estimator=described(config.estimator, estimator, inspector)
         )
-        runner = StreamRunner(
-            source,
-            pool,
-            topology=estimator.topology,
-            clock=clock,
-            interval=config.interval,
-            stop=stop,
-            secondary=build_stream_findings(config.secondary),
-        )
+        stack.callback(outputs.close)
         begun = time.perf_counter()
-        with closing(recorder):
-            for frame, result in runner:
-                recorder.write(frame, result)
-                if on_progress:
-                    people, expected = len(result.poses), source.info.frame_count
-                    on_progress(Progress(source.name, recorder.frames, expected, people))
+        for stream in inputs:
+            streams.add(_plan(stream, config, outputs))
+        while not streams.wait(_LOOK_EVERY_S) and not stop.requested:
+            outputs.look()
+            statuses = streams.statuses()
+            outputs.note(statuses)
+            if on_status:
+                on_status(statuses)
+        stopped = stop.requested
+        streams.close()
+        outputs.close()
+        if on_status:
+            on_status(streams.statuses())
+        if len(inputs) == 1:
+            for error in streams.errors().values():
+                raise error
         return RunSummary(
-            stream=source.name,
-            frames=recorder.frames,
-            inferred=recorder.inferred,
-            people=recorder.people,
-            corrupt=source.corrupt_frames,
+            streams=tuple(streams.statuses()),
             elapsed_s=time.perf_counter() - begun,
             stages=clock.report(),
             estimator=described(config.estimator, estimator, inspector),
-            outputs=outputs if not source.info.still else (config.output, *outputs),
-            stopped=stop.requested,
+            outputs=outputs.written,
+            stopped=stopped,
         )
+
+
+def _plan(stream: InputStream, config: Config, outputs: RunOutputs) -> StreamPlan[Source]:
+    return StreamPlan(
+        name=stream.name,
+        open_source=stream.opener(),
+        open_consumer=outputs.recorder(stream),
+        input=redacted(stream.address),
+        retries=stream.comes_back,
+        policy=stream.policy(),
+        interval=stream.settings.interval,
+        secondary=lambda: build_stream_findings(config.secondary),
+    )

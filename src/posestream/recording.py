@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from posestream.assembly import build_annotator
-from posestream.config import Config, OutputConfig
+from posestream.config import Config
 from posestream.errors import ConfigError, OutputExistsError
 from posestream.images import HostImage, Image
 from posestream.runtime.metrics import StageClock
 from posestream.sinks import FrameSink, ResultSink
 from posestream.sinks.formats import FORMATS, open_result_sink
 from posestream.sources import Source
-from posestream.topology import Topology
 from posestream.types import Frame, Result
 
 VIDEO_NAME = "Pose_Estimation.mp4"
-"""What the annotated video is called inside the output folder."""
+"""What the annotated video, or the mosaic of many, is called inside the output folder."""
 
 FINDINGS_NAME = "secondary.csv"
 """What the table of secondary models' findings is called inside the output folder."""
 
 
-class _Annotator(Protocol):
-    def draw(self, image: Image, result: Result) -> HostImage: ...
+class Annotator(Protocol):
+    """Draws what was found."""
+
+    def draw(self, image: Image, result: Result) -> HostImage:
+        """Return an annotated copy of a picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where one stream's outputs go.
+
+    A run of one stream writes ``DIR/Pose_Estimation.mp4`` and ``DIR/poses.jsonl``; a run of many
+    writes ``DIR/STREAM.mp4`` and ``DIR/STREAM.poses.jsonl`` of each.
+    """
+
+    folder: Path
+    """The run's output folder."""
+    stream: str | None = None
+    """Name of the stream; ``None`` where it is the only one."""
+
+    @property
+    def video(self) -> Path:
+        """The annotated video."""
+        return self.folder / (VIDEO_NAME if self.stream is None else f"{self.stream}.mp4")
+
+    @property
+    def images(self) -> Path:
+        """The folder for annotated images."""
+        return self.folder if self.stream is None else self.folder / self.stream
+
+    def data(self, name: str) -> Path:
+        """Return the file, or folder, for data that a single stream's run calls ``name``."""
+        return self.folder / (name if self.stream is None else f"{self.stream}.{name}")
 
 
 class Recorder:
@@ -42,7 +72,7 @@ class Recorder:
 
     def __init__(
         self,
-        annotator: _Annotator,
+        annotator: Annotator,
         frame_sinks: Sequence[FrameSink],
         result_sinks: Sequence[ResultSink],
         *,
@@ -52,9 +82,6 @@ class Recorder:
         self._frame_sinks = frame_sinks
         self._result_sinks = result_sinks
         self._clock = clock
-        self.frames = 0
-        self.inferred = 0
-        self.people = 0
 
     def write(self, frame: Frame, result: Result) -> None:
         """Write one frame and its result to every sink.
@@ -71,9 +98,6 @@ class Recorder:
             with self._clock.time("write frames"):
                 for sink in self._frame_sinks:
                     sink.write(drawn)
-        self.frames += 1
-        self.inferred += result.inferred
-        self.people += len(result.poses) if result.inferred else 0
 
     def close(self) -> None:
         """Finish every file, also when finishing another fails.
@@ -86,31 +110,33 @@ class Recorder:
                 stack.callback(sink.close)
 
 
-def planned_outputs(config: Config, *, still: bool) -> tuple[Path, ...]:
-    """Return every file and folder that a run will write, except single annotated images."""
-    paths = [config.output / FORMATS[name].file_name for name in config.outputs.formats]
+def planned_data(config: Config, places: Places) -> tuple[Path, ...]:
+    """Return every data file and folder that a stream's results will be written to."""
+    paths = [places.data(FORMATS[name].file_name) for name in config.outputs.formats]
     if _writes_findings(config):
-        paths.append(config.output / FINDINGS_NAME)
-    if config.outputs.video and not still:
-        paths.insert(0, config.output / VIDEO_NAME)
+        paths.append(places.data(FINDINGS_NAME))
     return tuple(paths)
 
 
-def refuse_own_input(config: Config, paths: Sequence[Path], *, still: bool) -> None:
+def refuse_own_input(config: Config, address: str, places: Places, *, still: bool) -> None:
     """Refuse to write over the input, whatever else may be overwritten.
 
     Raises:
         ConfigError: If an output is the input, or annotated images would go beside the originals.
     """
-    source = Path(config.input).resolve()
-    if any(path.resolve() == source for path in paths):
+    source = Path(address)
+    if not source.exists():
+        return
+    source = source.resolve()
+    outputs = (places.video, *planned_data(config, places))
+    if any(path.resolve() == source for path in outputs):
         raise ConfigError(f"output: {config.output} would replace the input itself")
     folder = source if source.is_dir() else source.parent
-    if still and config.outputs.video and config.output.resolve() == folder:
+    if still and config.outputs.video and places.images.resolve() == folder:
         raise ConfigError(f"output: {config.output} holds the input; choose another folder")
 
 
-def refuse_existing(paths: Sequence[Path], *, overwrite: bool) -> None:
+def refuse_existing(paths: Iterable[Path], *, overwrite: bool) -> None:
     """Refuse outputs that exist, before any work is done.
 
     Raises:
@@ -124,12 +150,21 @@ def refuse_existing(paths: Sequence[Path], *, overwrite: bool) -> None:
 def open_recorder(
     config: Config,
     source: Source,
-    topology: Topology,
+    places: Places,
     *,
+    annotator: Annotator,
+    watchers: Sequence[FrameSink] = (),
     clock: StageClock,
-    on_window_closed: Callable[[], None],
 ) -> Recorder:
-    """Open every sink a run asks for.
+    """Open every sink a stream's results go to.
+
+    Args:
+        config: What is written.
+        source: The stream, open.
+        places: Where it is written.
+        annotator: Draws.
+        watchers: More sinks of annotated frames; the recorder closes them, too.
+        clock: Where the time of drawing and of each kind of sink is counted.
 
     Raises:
         SinkError: If one of them cannot be opened.
@@ -138,22 +173,18 @@ def open_recorder(
     with opened:
         results: list[ResultSink] = []
         for name in outputs.formats:
-            sink = open_result_sink(name, config.output, overwrite=outputs.overwrite)
-            opened.callback(sink.close)
-            results.append(sink)
+            path = places.data(FORMATS[name].file_name)
+            results.append(open_result_sink(name, path, overwrite=outputs.overwrite))
+            opened.callback(results[-1].close)
         if _writes_findings(config):
-            results.append(_findings_sink(config))
+            results.append(_findings_sink(config, places))
             opened.callback(results[-1].close)
         frames: list[FrameSink] = []
         if outputs.video:
-            frames.append(_annotated_sink(config, source))
+            frames.append(_annotated_sink(config, source, places))
             opened.callback(frames[-1].close)
-        if outputs.show:
-            from posestream.sinks.window import WindowSink
-
-            frames.append(WindowSink(source.name, on_closed=on_window_closed))
         opened.pop_all()
-    return Recorder(build_annotator(config.overlay, topology), frames, results, clock=clock)
+    return Recorder(annotator, [*frames, *watchers], results, clock=clock)
 
 
 def _writes_findings(config: Config) -> bool:
@@ -161,26 +192,27 @@ def _writes_findings(config: Config) -> bool:
     return bool(config.secondary and {"csv", "parquet"} & set(config.outputs.formats))
 
 
-def _findings_sink(config: Config) -> ResultSink:
+def _findings_sink(config: Config, places: Places) -> ResultSink:
     from posestream.sinks.findings_table import FindingsCsvSink
 
-    return FindingsCsvSink(config.output / FINDINGS_NAME, overwrite=config.outputs.overwrite)
+    return FindingsCsvSink(places.data(FINDINGS_NAME), overwrite=config.outputs.overwrite)
 
 
-def _annotated_sink(config: Config, source: Source) -> FrameSink:
-    outputs: OutputConfig = config.outputs
+def _annotated_sink(config: Config, source: Source, places: Places) -> FrameSink:
+    outputs = config.outputs
     if source.info.still:
         from posestream.sinks.images import ImageSink
 
-        return ImageSink(config.output, overwrite=outputs.overwrite)
+        return ImageSink(places.images, overwrite=outputs.overwrite)
     from posestream.sinks.video import VideoSink
 
     return VideoSink(
-        config.output / VIDEO_NAME,
+        places.video,
         frame_rate=source.info.frame_rate,
         pixel_aspect=source.info.pixel_aspect,
         audio_from=source.info.path,
         preset=outputs.preset,
         crf=outputs.crf,
         overwrite=outputs.overwrite,
+        rewrite=source.info.ends,
     )

@@ -192,6 +192,8 @@ class Result:
     """Name of the photograph, without its folder; ``None`` for a frame of a video."""
     findings: Findings = NOTHING
     """What secondary models say."""
+    live: bool = False
+    """Whether it comes from a live stream; then plain values hold ``wall_s``, too."""
 
     @property
     def objects(self) -> Mapping[str, Detections]:
@@ -216,6 +218,7 @@ class Result:
         head |= {
             "frame": self.frame,
             "pts_s": round(self.pts_s, 6),
+            **({"wall_s": round(self.wall_s, 6)} if self.live else {}),
             "size": list(self.size),
             "inferred": self.inferred,
         }

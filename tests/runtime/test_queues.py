@@ -61,3 +61,10 @@ def test_a_consumer_that_waits_is_woken_by_the_end():
 def test_a_queue_without_room_is_refused():
     with pytest.raises(ValueError, match="capacity must be at least 1, not 0"):
         BoundedQueue(0)
+
+
+def test_taking_waits_only_so_long():
+    queue: BoundedQueue[int] = BoundedQueue(1)
+    assert queue.take(0.01) == []
+    queue.put(7)
+    assert queue.take(0.01) == [7]

@@ -57,6 +57,7 @@ def test_a_large_frame_is_shrunk_to_the_screen(screen: str):
     code = """
 sink = WindowSink("test", on_closed=lambda: None)
 sink.write(frame(1920, 1080))
+sink.pump()
 print(sink._picture.width(), sink._picture.height(), sink._picture.get(256, 144)[0] > 250)
 sink.close()
 """
@@ -67,14 +68,58 @@ def test_closing_the_window_asks_for_the_end_once_and_frames_go_on(screen: str):
     code = """
 sink = WindowSink("test", on_closed=lambda: print("asked"))
 sink.write(frame(64, 48))
+sink.pump()
 sink._root.focus_force()
 sink._root.update()
-sink._root.event_generate("<Escape>", when="now")
+sink._root.event_generate("<Escape>", when="tail")
+print("not before")
+sink.pump()
 sink.write(frame(64, 48))
+sink.pump()
 sink.close()
 sink.close()
 """
-    assert run(code, DISPLAY=screen) == ["asked"]
+    assert run(code, DISPLAY=screen) == ["not before", "asked"]
+
+
+def test_frames_of_other_threads_are_passed_over_until_the_screen_is_free(screen: str):
+    code = """
+import threading
+sink = WindowSink("test", on_closed=lambda: None)
+sink.pump()
+def work():
+    for width in (64, 80, 96):
+        sink.write(frame(width, 48))
+writer = threading.Thread(target=work)
+writer.start()
+writer.join()
+sink.pump()
+first = sink._picture
+print(first.width())
+sink.pump()
+print(sink._picture is first)
+sink.close()
+"""
+    assert run(code, DISPLAY=screen) == ["96", "True"]
+
+
+def test_another_thread_may_close_the_window_and_the_next_pump_does_it(screen: str):
+    code = """
+import threading
+sink = WindowSink("test", on_closed=lambda: print("asked"))
+sink.write(frame(64, 48))
+sink.pump()
+closer = threading.Thread(target=sink.close)
+closer.start()
+closer.join()
+print(sink._root is not None)
+sink.pump()
+print(sink._root is None)
+sink.write(frame(64, 48))
+sink.pump()
+sink.close()
+"""
+    assert run(code, DISPLAY=screen) == ["True", "True"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")

@@ -1,5 +1,5 @@
 import gc
-import importlib
+import importlib.util
 import itertools
 import os
 import sys
@@ -216,8 +216,9 @@ def test_a_pipeline_that_cannot_be_understood_is_a_wrong_setting(pipeline: str, 
     ],
 )
 def test_what_goes_wrong_is_told_with_the_element(pipeline: str, message: str):
-    with pytest.raises(SourceError, match=message):
+    with pytest.raises(SourceError, match=message) as caught:
         read(pipeline)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("live", ["true", "false"])

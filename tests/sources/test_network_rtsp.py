@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from live_servers import cut, free_port, read_to_the_end, rtsp_server, silent, socket_server
-from posestream.errors import ConfigError, SourceError, SourceNotFoundError
+from posestream.errors import ConfigError, SourceError, SourceNotFoundError, SourceRefusedError
 from posestream.sources.network import NetworkSource
 from posestream.sources.opening import open_source
 from posestream.sources.options import SourceOptions
@@ -69,7 +69,7 @@ def test_other_transports_may_be_asked_for(camera, transport: str):
 
 
 def test_a_wrong_password_and_none_at_all_are_told_apart(camera):
-    with pytest.raises(SourceError, match=r"wrong user or password \(401") as caught:
+    with pytest.raises(SourceRefusedError, match=r"wrong user or password \(401") as caught:
         NetworkSource(with_user(camera.address, "me:hunter2"), options=QUICK)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None

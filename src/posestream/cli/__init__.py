@@ -21,6 +21,7 @@ def main() -> None:
     from posestream.cli.app import app
     from posestream.cli.options import debugging
 
+    _hide_credentials(sys.argv)
     try:
         app()
     except PosestreamError as error:
@@ -30,10 +31,23 @@ def main() -> None:
         sys.exit(2 if isinstance(error, WRONG_CALL) else 1)
 
 
+def _hide_credentials(arguments: list[str]) -> None:
+    """Keep passwords on the command line from everybody who lists the machine's processes."""
+    from posestream.credentials import redacted
+
+    hidden = [redacted(argument) for argument in arguments]
+    if hidden != arguments:
+        import setproctitle
+
+        setproctitle.setproctitle(" ".join(hidden))
+
+
 def _report(error: PosestreamError) -> None:
     """Print an error as one line on standard error."""
     from rich.console import Console
     from rich.markup import escape
 
+    from posestream.credentials import redacted
+
     console = Console(stderr=True, soft_wrap=True)
-    console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+    console.print(f"[bold red]error:[/] {escape(redacted(str(error)))}", highlight=False)

@@ -30,7 +30,7 @@ def demo(
     clip = output / "demo.mp4"
     make_demo_clip(clip, overwrite=bool(overwrite))
     given = {
-        "input": str(clip),
+        "input": [str(clip)],
         "output": output,
         "profile": profile,
         "model": model,

@@ -49,7 +49,7 @@ def _choices(annotation: Any) -> list[str]:
 def _default(value: Any) -> str:
     """Write a default for people; nothing for switches and what is worked out."""
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ("x" if isinstance(value[0], int) else ",").join(map(str, value)) if value else ""
     return "" if isinstance(value, bool) or not isinstance(value, (str, int, float)) else str(value)
 
 
@@ -63,6 +63,13 @@ def _metavar(key: str) -> str | None:
         "input_mean": "LIST",
         "input_std": "LIST",
         "secondary": "MODEL[,KEY=VALUE...]",
+        "ffmpeg": "KEY=VALUE,...",
+        "timeout": "SECONDS",
+        "serve": "[HOST:]PORT",
+        "publish": "ADDRESS|DIR",
+        "mosaic_size": "WxH",
+        "mosaic_layout": "CxR",
+        "rate": "FPS",
     }
     return words.get(key)
 
@@ -71,6 +78,8 @@ ESTIMATOR = "Finding people"
 SECONDARY = "Secondary models"
 NETWORK = "What a network of your own takes, where its card says something else"
 OVERLAY = "Drawing"
+STREAMS = "Streams, one and many"
+SERVING = "Looking at a run"
 
 Model = Annotated[str | None, option("model", "--model", "-m", panel=ESTIMATOR)]
 Card = Annotated[str | None, option("card", "--card", panel=ESTIMATOR)]

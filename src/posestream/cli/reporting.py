@@ -6,9 +6,9 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import Protocol
 
 from rich.console import Console
@@ -24,17 +24,20 @@ from rich.progress import (
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from posestream.pipeline import Progress, RunSummary
+from posestream.credentials import redacted
+from posestream.pipeline import RunSummary
+from posestream.runtime.status import StreamState, StreamStatus
 
 _LOG_EVERY_S = 5.0
+_MOST_BARS = 24
 _STARTING = "starting (the first run on a machine compiles for a while)"
 
 
 class Reporter(Protocol):
     """Shows one run to somebody."""
 
-    def progress(self, progress: Progress) -> None:
-        """Show how far the run is."""
+    def progress(self, streams: Sequence[StreamStatus]) -> None:
+        """Show how far the run is; called several times a second."""
         ...
 
     def summary(self, summary: RunSummary) -> None:
@@ -63,7 +66,7 @@ def _bar(console: Console) -> ProgressBar:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[fps]:.1f} fps  {task.fields[people]} people"),
+        TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
         console=console,
         transient=True,
@@ -72,38 +75,68 @@ def _bar(console: Console) -> ProgressBar:
 
 
 class _ConsoleReporter:
-    """A progress bar on a terminal, a line every few seconds elsewhere, and a table at the end."""
+    """A bar for every stream on a terminal, a line every few seconds elsewhere, and a table."""
 
     def __init__(self, console: Console, bar: ProgressBar) -> None:
         self._console, self._bar = console, bar
-        self._task: TaskID = bar.add_task(_STARTING, total=None, fps=0.0, people=0)
-        self._begun: float | None = None
+        self._starting = bar.add_task(_STARTING, total=None, note="")
+        self._tasks: dict[str, TaskID] = {}
         self._told = time.monotonic()
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, streams: Sequence[StreamStatus]) -> None:
+        for stream in streams[:_MOST_BARS]:
+            self._show(stream)
+        if any(stream.frames for stream in streams):
+            self._bar.update(self._starting, visible=False)
         now = time.monotonic()
-        if self._begun is None:
-            self._begun = now
-            name, total = escape(progress.stream), progress.expected
-            self._bar.update(self._task, description=name, total=total)
-        fps = (progress.frames - 1) / max(now - self._begun, 1e-9)
-        self._bar.update(self._task, completed=progress.frames, fps=fps, people=progress.people)
         if not self._console.is_terminal and now - self._told >= _LOG_EVERY_S:
             self._told = now
-            of = f" of {progress.expected}" if progress.expected else ""
-            self._console.print(
-                f"{progress.stream}: {progress.frames}{of} frames, {fps:.1f} fps, "
-                f"{progress.people} people",
-                markup=False,
-                highlight=False,
+            for line in map(_line, streams):
+                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _show(self, stream: StreamStatus) -> None:
+        if not stream.frames and stream.error is None:
+            return
+        if stream.name not in self._tasks:
+            self._tasks[stream.name] = self._bar.add_task(
+                escape(stream.name), total=stream.expected, note=""
             )
+        task = self._tasks[stream.name]
+        self._bar.update(task, completed=stream.frames, note=escape(_note(stream)))
 
     def summary(self, summary: RunSummary) -> None:
         self._bar.stop()
+        if len(summary.streams) > 1:
+            self._console.print(_streams_table(summary.streams), highlight=False)
         table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
         for name, value in _summary_rows(summary):
             table.add_row(f"[bold]{name}[/]", escape(value))
         self._console.print(table, highlight=False, soft_wrap=True)
+
+
+def _note(stream: StreamStatus) -> str:
+    """Say how a stream is doing, in a few words."""
+    if stream.state is StreamState.RUNNING:
+        lost = f", {stream.dropped} dropped" if stream.dropped else ""
+        return f"{stream.fps:.1f} fps, {stream.people} people{lost}"
+    pause = "" if stream.retry_in_s is None else f" in {stream.retry_in_s:.0f} s"
+    return f"{stream.state.value}{pause}" + (f": {stream.error}" if stream.error else "")
+
+
+def _line(stream: StreamStatus) -> str:
+    of = f" of {stream.expected}" if stream.expected else ""
+    return f"{stream.name}: {stream.frames}{of} frames, {_note(stream)}"
+
+
+def _streams_table(streams: Sequence[StreamStatus]) -> Table:
+    table = Table("stream", "frames", "fps", "dropped", "damaged", "reopened", "ended", box=None)
+    for stream in streams:
+        ended = stream.state.value + (f": {stream.error}" if stream.error else "")
+        counts = (stream.frames, stream.dropped, stream.corrupt, stream.reconnects)
+        frames, dropped, corrupt, reconnects = map(str, counts)
+        row = (frames, f"{stream.fps:.1f}", dropped, corrupt, reconnects)
+        table.add_row(escape(stream.name), *row, escape(ended))
+    return table
 
 
 def _summary_rows(summary: RunSummary) -> list[tuple[str, str]]:
@@ -111,7 +144,7 @@ def _summary_rows(summary: RunSummary) -> list[tuple[str, str]]:
     people = f"{summary.people} poses in {summary.inferred} frames looked at"
     stages = ", ".join(f"{name} {time.mean_ms:.1f}" for name, time in summary.stages.items())
     rows = [
-        ("stream", summary.stream + (" (stopped early)" if summary.stopped else "")),
+        _who(summary),
         ("frames", frames),
         ("people", people),
         ("stages", f"{stages} ms per call, side by side"),
@@ -119,7 +152,17 @@ def _summary_rows(summary: RunSummary) -> list[tuple[str, str]]:
     ]
     if summary.corrupt:
         rows.insert(2, ("skipped", f"{summary.corrupt} damaged packets or frames"))
+    if summary.dropped:
+        rows.insert(2, ("dropped", f"{summary.dropped} frames that came too fast"))
     return rows + [("wrote", str(path)) for path in summary.outputs]
+
+
+def _who(summary: RunSummary) -> tuple[str, str]:
+    early = " (stopped early)" if summary.stopped else ""
+    if len(summary.streams) == 1:
+        return "stream", summary.streams[0].name + early
+    failed = f", {len(summary.failed)} failed" if summary.failed else ""
+    return "streams", f"{len(summary.streams)}{failed}{early}"
 
 
 class _JsonReporter:
@@ -128,18 +171,27 @@ class _JsonReporter:
     def __init__(self) -> None:
         self._told = time.monotonic()
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, streams: Sequence[StreamStatus]) -> None:
         now = time.monotonic()
         if now - self._told >= _LOG_EVERY_S:
             self._told = now
-            _print_json({"event": "progress", **asdict(progress)})
+            for stream in streams:
+                _print_json({"event": "progress", "stream": stream.name, **stream.to_dict()})
 
     def summary(self, summary: RunSummary) -> None:
-        stages = {name: round(time.mean_ms, 3) for name, time in summary.stages.items()}
-        values = asdict(summary) | {
-            "stages": stages,
+        values: dict[str, object] = {
+            "streams": [stream.to_dict() for stream in summary.streams],
+            "frames": summary.frames,
+            "inferred": summary.inferred,
+            "people": summary.people,
+            "dropped": summary.dropped,
+            "corrupt": summary.corrupt,
+            "elapsed_s": round(summary.elapsed_s, 3),
             "fps": round(summary.fps, 2),
+            "stages": {name: round(time.mean_ms, 3) for name, time in summary.stages.items()},
+            "estimator": summary.estimator,
             "outputs": [str(path) for path in summary.outputs],
+            "stopped": summary.stopped,
         }
         _print_json({"event": "summary", **values})
 
@@ -147,7 +199,7 @@ class _JsonReporter:
 class _QuietReporter:
     """Says nothing."""
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, streams: Sequence[StreamStatus]) -> None:
         pass
 
     def summary(self, summary: RunSummary) -> None:
@@ -158,7 +210,7 @@ class _JsonHandler(logging.Handler):
     """A log record as a JSON line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        level, message = record.levelname.lower(), record.getMessage()
+        level, message = record.levelname.lower(), redacted(record.getMessage())
         _print_json({"event": "log", "level": level, "message": message})
 
 
@@ -171,7 +223,7 @@ class _ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         colour = "red" if record.levelno >= logging.ERROR else "yellow"
-        text = f"[{colour}]{record.levelname.lower()}:[/] {escape(record.getMessage())}"
+        text = f"[{colour}]{record.levelname.lower()}:[/] {escape(redacted(record.getMessage()))}"
         self._console.print(text, highlight=False, soft_wrap=True)
 
 
@@ -189,4 +241,5 @@ def _logging(handler: logging.Handler, level: int) -> Iterator[None]:
 
 
 def _print_json(values: dict[str, object]) -> None:
-    print(json.dumps(values), file=sys.stderr, flush=True)
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    print(json.dumps({"time": now, **values}), file=sys.stderr, flush=True)

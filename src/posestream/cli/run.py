@@ -9,14 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from posestream.cli import options
-from posestream.cli.options import OVERLAY, SECONDARY, option
+from posestream.cli.options import OVERLAY, SECONDARY, SERVING, STREAMS, option
 
 _SHELL_ONLY = ("config", "nvinfer_config", "quiet", "log_json", "debug")
 
 
 def run(
     input: Annotated[  # noqa: A002 - what users read in the help
-        str | None, typer.Argument(help="Video, image, or folder of images.", metavar="INPUT")
+        list[str] | None,
+        typer.Argument(
+            help="Video, image, folder, pattern, camera (0, /dev/video0), address (rtsp://, "
+            "https://, udp://...), gst:PIPELINE or fake:640x360@30; any number.",
+            metavar="INPUT...",
+            show_default=False,
+        ),
     ] = None,
     output: Annotated[Path | None, option("output", "--output", "-o")] = None,
     config: Annotated[
@@ -33,9 +39,45 @@ def run(
     formats: Annotated[str | None, option("formats", "--formats", "-f")] = None,
     video: Annotated[bool | None, option("video", "--video/--no-video")] = None,
     show: Annotated[bool | None, option("show", "--show/--no-show")] = None,
-    start: Annotated[float | None, option("start", "--start")] = None,
-    end: Annotated[float | None, option("end", "--end")] = None,
     interval: Annotated[int | None, option("interval", "--interval")] = None,
+    start: Annotated[float | None, option("start", "--start", panel=STREAMS)] = None,
+    end: Annotated[float | None, option("end", "--end", panel=STREAMS)] = None,
+    realtime: Annotated[
+        bool | None, option("realtime", "--realtime/--no-realtime", panel=STREAMS)
+    ] = None,
+    loop: Annotated[bool | None, option("loop", "--loop/--no-loop", panel=STREAMS)] = None,
+    rate: Annotated[float | None, option("rate", "--rate", panel=STREAMS)] = None,
+    rtsp_transport: Annotated[
+        str | None, option("rtsp_transport", "--rtsp-transport", panel=STREAMS)
+    ] = None,
+    timeout: Annotated[float | None, option("timeout", "--timeout", panel=STREAMS)] = None,
+    max_retries: Annotated[
+        int | None, option("max_retries", "--max-retries", panel=STREAMS)
+    ] = None,
+    live: Annotated[bool | None, option("live", "--live/--not-live", panel=STREAMS)] = None,
+    ffmpeg: Annotated[str | None, option("ffmpeg", "--ffmpeg", panel=STREAMS)] = None,
+    concurrent: Annotated[int | None, option("concurrent", "--concurrent", panel=STREAMS)] = None,
+    batch: Annotated[int | None, option("batch", "--batch", panel=STREAMS)] = None,
+    batch_wait_ms: Annotated[
+        float | None, option("batch_wait_ms", "--batch-wait-ms", panel=STREAMS)
+    ] = None,
+    mosaic: Annotated[bool | None, option("mosaic", "--mosaic/--no-mosaic", panel=STREAMS)] = None,
+    mosaic_size: Annotated[
+        str | None, option("mosaic_size", "--mosaic-size", panel=STREAMS)
+    ] = None,
+    mosaic_layout: Annotated[
+        str | None, option("mosaic_layout", "--mosaic-layout", panel=STREAMS)
+    ] = None,
+    publish: Annotated[str | None, option("publish", "--publish", panel=SERVING)] = None,
+    serve: Annotated[str | None, option("serve", "--serve", panel=SERVING)] = None,
+    serve_token: Annotated[
+        str | None, option("serve_token", "--serve-token", panel=SERVING)
+    ] = None,
+    serve_token_file: Annotated[
+        Path | None, option("serve_token_file", "--serve-token-file", panel=SERVING)
+    ] = None,
+    serve_cert: Annotated[Path | None, option("serve_cert", "--serve-cert", panel=SERVING)] = None,
+    serve_key: Annotated[Path | None, option("serve_key", "--serve-key", panel=SERVING)] = None,
     model: options.Model = None,
     card: options.Card = None,
     detector: options.Detector = None,
@@ -77,11 +119,14 @@ def run(
     log_json: options.LogJson = False,
     debug: options.Debug = False,
 ) -> None:
-    """Find people in a video and write it annotated, with their poses as data.
+    """Find people in videos and live streams; write them annotated, with the poses as data.
 
-    Writes DIR/Pose_Estimation.mp4 and DIR/poses.jsonl. Images give images.
+    One input writes DIR/Pose_Estimation.mp4 and DIR/poses.jsonl; images give images. Several write
+    DIR/STREAM.mp4 and DIR/STREAM.poses.jsonl each, and one video of all, DIR/Pose_Estimation.mp4.
 
     Example: posestream run video.mp4 --output out --profile fast --formats jsonl,csv
+
+    Example: posestream run rtsp://cam1/live rtsp://cam2/live --output out --serve 8080
     """
     given = {key: value for key, value in locals().items() if key not in _SHELL_ONLY}
     execute(config, given, nvinfer=nvinfer_config, quiet=quiet, log_json=log_json)
@@ -103,14 +148,17 @@ def execute(
 
     if isinstance(given.get("formats"), str):
         given["formats"] = tuple(given["formats"].replace(",", " ").split())
-    given["secondary"] = given.get("secondary") or None  # none on the command line: the file's
+    for key in ("input", "secondary"):
+        given[key] = given.get(key) or None  # none on the command line: the file's
     stop = StopFlag()
     with stop_on_signals(stop), reporter(quiet=quiet, log_json=log_json) as report:
         settings = load_config(config, given, defaults=_from_nvinfer(nvinfer) if nvinfer else {})
-        summary = run_pipeline(settings, stop=stop, on_progress=report.progress)
+        summary = run_pipeline(settings, stop=stop, on_status=report.progress)
         report.summary(summary)
     if stop.signal_number is not None:
         raise typer.Exit(128 + stop.signal_number)
+    if summary.failed:
+        raise typer.Exit(1)
 
 
 def _from_nvinfer(files: Sequence[Path]) -> dict[str, Any]:

@@ -53,8 +53,7 @@ def yuv_from_rgb(colours: npt.ArrayLike, frame: av.VideoFrame) -> npt.NDArray[np
 
     Untagged frames are taken for BT.709 from 720 lines on, as players take them.
     """
-    guess = _BT709 if frame.height >= _HD_HEIGHT else _BT601
-    red_weight, blue_weight = _LUMA_WEIGHTS.get(int(frame.colorspace), _LUMA_WEIGHTS[guess])
+    red_weight, blue_weight = _luma_weights(frame)
     rgb = np.asarray(colours, np.float64) / 255
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     luma = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
@@ -68,6 +67,21 @@ def yuv_from_rgb(colours: npt.ArrayLike, frame: av.VideoFrame) -> npt.NDArray[np
         128 + chroma_span * chroma_red,
     )
     return np.clip(np.round(np.stack(planes, axis=-1)), 0, 255).astype(np.uint8)
+
+
+def chroma_to_bt709(frame: av.VideoFrame) -> npt.NDArray[np.float32] | None:
+    """Return how a frame's chroma goes into BT.709 of limited range, see `yuv_from_rgb`.
+
+    Returns:
+        ``(3, 2)`` what blue and red difference, in steps of limited range, add to luma, make of
+        blue and make of red difference; ``None`` where the frame is BT.709 already.
+    """
+    weights = _luma_weights(frame)
+    if weights == _LUMA_WEIGHTS[_BT709]:
+        return None
+    change = _from_rgb(*_LUMA_WEIGHTS[_BT709]) @ np.linalg.inv(_from_rgb(*weights))
+    steps = np.array([219, 224, 224])
+    return (change * steps[:, None] / steps)[:, 1:].astype(np.float32)
 
 
 def identity_colour(identity: int) -> RGB | None:
@@ -84,3 +98,18 @@ def readable_on(background: RGB) -> RGB:
     """Return black or white, whichever stands out more on a colour."""
     red, green, blue = background
     return OUTLINE if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else MIDDLE
+
+
+def _luma_weights(frame: av.VideoFrame) -> tuple[float, float]:
+    """Return the weights of red and of blue in a frame's luma."""
+    guess = _BT709 if frame.height >= _HD_HEIGHT else _BT601
+    return _LUMA_WEIGHTS.get(int(frame.colorspace), _LUMA_WEIGHTS[guess])
+
+
+def _from_rgb(red_weight: float, blue_weight: float) -> npt.NDArray[np.float64]:
+    """Return the ``(3, 3)`` matrix that makes luma and both differences, in [-0.5, 0.5], of RGB."""
+    luma = np.array([red_weight, 1 - red_weight - blue_weight, blue_weight])
+    red, blue = np.array([1, 0, 0]), np.array([0, 0, 1])
+    return np.stack(
+        [luma, (blue - luma) / (2 * (1 - blue_weight)), (red - luma) / (2 * (1 - red_weight))]
+    )

@@ -71,6 +71,28 @@ def label(text: str, height: int) -> Label:
     return Label(Mask.of(background), Mask.of(_reduced(ink, (width, height))))
 
 
+@functools.lru_cache(maxsize=1024)
+def label_within(text: str, height: int, width: int) -> Label | None:
+    """Set a text as `label` does, with dots for the end that does not fit.
+
+    Args:
+        text: One line.
+        height: Of the background, pixels.
+        width: What the background may take, pixels.
+
+    Returns:
+        The label; ``None`` where not even a letter fits.
+    """
+    made = label(text, height)
+    kept = len(text)
+    while made.size[0] > width:
+        if kept <= 1:
+            return None
+        kept = min(kept - 1, max(1, kept * width // made.size[0]))
+        made = label(text[:kept].rstrip() + "...", height)
+    return made
+
+
 def label_height(size: tuple[int, int]) -> int:
     """Return a legible height of labels for a frame's width and height, pixels."""
     return max(16, round(0.02 * float(np.sqrt(size[0] * size[1]))))

@@ -42,6 +42,14 @@ class BoundedQueue(Generic[T]):
             self._changed.notify_all()
             return True
 
+    def take(self, timeout_s: float) -> list[T]:
+        """Wait a while and return the next item alone; nothing where none came."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._items, timeout_s)
+            items = [self._items.popleft()] if self._items else []
+            self._changed.notify_all()
+            return items
+
     def close(self) -> None:
         """Let no more items in; those inside still come out."""
         with self._changed:

@@ -77,6 +77,8 @@ class StreamStatus:
     """Width and height of the latest frame, pixels."""
     frames: int = 0
     """Frames written."""
+    expected: int | None = None
+    """Frames expected in all; ``None`` where unknown."""
     inferred: int = 0
     """Frames in which people were looked for."""
     people: int = 0

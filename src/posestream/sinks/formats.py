@@ -62,12 +62,12 @@ FORMATS = {
 """Every data format by its name in ``formats``."""
 
 
-def open_result_sink(name: str, folder: Path, *, overwrite: bool = False) -> ResultSink:
-    """Make the sink of a format inside a run's output folder.
+def open_result_sink(name: str, path: Path, *, overwrite: bool = False) -> ResultSink:
+    """Make the sink of a format.
 
     Args:
         name: One of `FORMATS`.
-        folder: The run's output folder; made if it is missing.
+        path: The file, or folder, to write; the folder around it is made if it is missing.
         overwrite: Whether existing output may be replaced.
 
     Raises:
@@ -80,5 +80,4 @@ def open_result_sink(name: str, folder: Path, *, overwrite: bool = False) -> Res
         raise ConfigError(
             f"formats: {name!r} is unknown; use {', '.join(FORMATS)}.{suggestion(name, FORMATS)}"
         )
-    chosen = FORMATS[name]
-    return chosen.open(folder / chosen.file_name, overwrite)
+    return FORMATS[name].open(path, overwrite)

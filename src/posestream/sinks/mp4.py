@@ -105,11 +105,12 @@ class Mp4File:
         self._last_s = ((picture.pts or 0) * tick_s, picture.duration * tick_s)
         self._mux(self._video.encode(picture))
 
-    def finish(self, *, sound_until_s: Fraction | None) -> None:
+    def finish(self, *, sound_until_s: Fraction | None, rewrite: bool = True) -> None:
         """Write what is still held back and turn the file into an ordinary one.
 
         Args:
             sound_until_s: Where the sound ends; ``None`` for its own end, seconds.
+            rewrite: Whether to turn it into an ordinary one; takes as long as copying it.
 
         Raises:
             FFmpegError: If it cannot be written; what was written before plays.
@@ -119,12 +120,13 @@ class Mp4File:
             self._mux_all(self._audio.packets_until(sound_until_s))
             self._mux_all(self._audio.last_packets())
         self._output.close()
-        make_progressive(
-            self._path,
-            packets=self._packets,
-            movie_timescale=self._timescale,
-            last_picture_s=self._last_s,
-        )
+        if rewrite:
+            make_progressive(
+                self._path,
+                packets=self._packets,
+                movie_timescale=self._timescale,
+                last_picture_s=self._last_s,
+            )
 
     def abandon(self) -> None:
         """Close the file after a failure, with the fragments that are whole."""

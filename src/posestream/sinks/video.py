@@ -44,6 +44,8 @@ class VideoSink:
         crf: Quality, 0 (lossless) to 51 (worst).
         threads: Threads that encode; see `containers.codec_threads`.
         overwrite: Replace an existing file.
+        rewrite: Whether closing copies the file into an ordinary one. Recordings of cameras may be
+            of any length, so theirs stay in fragments, which play as well but seek slowly.
 
     Raises:
         OutputExistsError: If the file exists and may not be overwritten.
@@ -63,8 +65,10 @@ class VideoSink:
         crf: int = 23,
         threads: int | None = None,
         overwrite: bool = False,
+        rewrite: bool = True,
     ) -> None:
         self._path = Path(path)
+        self._rewrite = rewrite
         _check_settings(preset, crf)
         _check_place(self._path, overwrite=overwrite)
         self._rate = frame_rate or _ASSUMED_RATE
@@ -107,7 +111,7 @@ class VideoSink:
         try:
             if self._file:
                 until_s = self._end_s - self._shift_s if self._ends_early() else None
-                self._file.finish(sound_until_s=until_s)
+                self._file.finish(sound_until_s=until_s, rewrite=self._rewrite)
         except FFmpegError as error:
             raise self._failed(error) from error
         finally:

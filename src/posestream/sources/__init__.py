@@ -29,6 +29,8 @@ class SourceInfo:
     """The one file that is read, whose sound an annotated video keeps; ``None`` for others."""
     live: bool = False
     """True for what does not wait for its reader: cameras, network streams, real-time playback."""
+    ends: bool = True
+    """False for what should never end, so that its end is a lost connection."""
 
 
 class Source(Protocol):

@@ -9,7 +9,7 @@ import av.error
 from av.error import FFmpegError
 
 from posestream.credentials import redacted
-from posestream.errors import SourceError, SourceNotFoundError
+from posestream.errors import SourceError, SourceNotFoundError, SourceRefusedError
 from posestream.sources.addresses import InputKind
 
 _ALMOST = 0.95  # a socket's own timeout may come a little before ours
@@ -49,7 +49,8 @@ def diagnosis(
         why = _connection(error, opening) or (_opening(error, kind) if opening else None)
     if why is None:
         why = f"{'opening' if opening else 'reading'} failed ({error.strerror})"
-    return SourceError(f"{label}: {why}")
+    refused = isinstance(error, (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError))
+    return (SourceRefusedError if refused else SourceError)(f"{label}: {why}")
 
 
 def _server_says(error: FFmpegError, address: str) -> str | None:

@@ -59,6 +59,7 @@ class GStreamerSource:
             frame_count=None,
             pixel_aspect=self._layout.pixel_aspect,
             live=self._pipeline.live,
+            ends=not self._pipeline.live,
         )
         self._timeline = Timeline(time_base=_TIME_BASE, frame_rate=self.info.frame_rate)
         self._index = 0

@@ -38,8 +38,8 @@ def gstreamer() -> tuple[ModuleType, ModuleType]:
     except (ImportError, ValueError) as error:
         raise MissingDependencyError(
             f"GStreamer pipelines need PyGObject and GStreamer ({error}); on Debian: apt install "
-            "python3-gi gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-good, and in a virtual "
-            "environment besides: pip install PyGObject"
+            "python3-gi gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-good; a virtual "
+            "environment sees them if made with --system-site-packages, else: pip install PyGObject"
         ) from None
     gst.init(None)
     return gst, video
@@ -169,7 +169,7 @@ class AppsinkPipeline:
             wait_ns = 0
             error, debug = message.parse_error()
             # The debug text begins with a place in GStreamer's code; the reason follows.
-            reason = (debug or "").partition("\n")[2].strip()
+            reason = " ".join((debug or "").partition("\n")[2].split())
             said = f"{error.message} ({reason})" if reason else error.message
             text = f"{self._name}: {message.src.get_name()}: {said}"
             self._error = self._error or redacted(text, source=self._text)

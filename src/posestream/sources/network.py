@@ -190,6 +190,7 @@ class NetworkSource:
             frame_count=count,
             pixel_aspect=self._stream.codec_context.sample_aspect_ratio or Fraction(1),
             live=self._live,
+            ends=not self._live,
         )
 
     def _seek(self, start_s: float | None) -> None:

@@ -1,0 +1,204 @@
+"""Everything that a run of one or many streams writes and shows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from posestream.assembly import build_annotator
+from posestream.assembly_streams import InputStream
+from posestream.config import Config
+from posestream.mosaicking import Mosaic
+from posestream.mosaicking.trouble import trouble_of
+from posestream.recording import (
+    VIDEO_NAME,
+    Annotator,
+    Places,
+    Recorder,
+    open_recorder,
+    planned_data,
+    refuse_existing,
+    refuse_own_input,
+)
+from posestream.runtime.metrics import StageClock
+from posestream.runtime.status import StreamStatus
+from posestream.runtime.stopping import StopFlag
+from posestream.runtime.streams import StreamSet
+from posestream.sinks import FrameSink
+from posestream.sources import Source
+from posestream.topology import Topology
+from posestream.types import Frame
+from posestream.watching import Watching
+
+_log = logging.getLogger("posestream")
+
+
+class RunOutputs:
+    """The outputs of a run: a recorder for every stream, and what all streams share.
+
+    Args:
+        config: What is written.
+        inputs: The streams.
+        clock: Where the time of drawing and writing is counted.
+        stop: Requested where the user closes the window.
+
+    Raises:
+        ConfigError: If an output would replace an input.
+        OutputExistsError: If an output exists and may not be replaced.
+    """
+
+    def __init__(
+        self, config: Config, inputs: Sequence[InputStream], *, clock: StageClock, stop: StopFlag
+    ) -> None:
+        self._config = config
+        self._inputs = inputs
+        self._clock = clock
+        self._many = len(inputs) > 1
+        self._watching = Watching(config, stop=stop)
+        self._annotator: Annotator | None = None
+        self._mosaic: Mosaic | None = None
+        self._opened = ExitStack()
+        self._written: list[Path] = []
+        for stream in inputs:
+            refuse_own_input(config, stream.address, self._places(stream), still=False)
+        planned = [path for stream in inputs for path in planned_data(config, self._places(stream))]
+        if self._has_mosaic_video:
+            planned.append(config.output / VIDEO_NAME)
+        refuse_existing(planned, overwrite=config.outputs.overwrite)
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Files and folders that were opened for writing so far."""
+        return tuple(self._written)
+
+    def open(self, topology: Topology, streams: StreamSet, *, estimator: str) -> None:
+        """Open what all streams share.
+
+        Args:
+            topology: What the keypoints mean.
+            streams: Tells how each is doing.
+            estimator: What finds people, for people.
+
+        Raises:
+            PosestreamError: If something of it cannot be opened.
+        """
+        self._annotator = build_annotator(self._config.overlay, topology)
+        self._watching.open(streams, estimator=estimator)
+        self._opened.callback(self._watching.close)
+        if self._many and (self._has_mosaic_video or self._watching.shows_mosaic):
+            self._open_mosaic(streams)
+
+    def recorder(self, stream: InputStream) -> Callable[[Source], Recorder]:
+        """Return what opens a stream's recorder once its source is open."""
+        places, config = self._places(stream), self._config
+
+        def open_for(source: Source) -> Recorder:
+            refuse_own_input(config, stream.address, places, still=source.info.still)
+            assert self._annotator is not None
+            recorder = open_recorder(
+                config,
+                source,
+                places,
+                annotator=self._annotator,
+                watchers=self._watchers(stream, source),
+                clock=self._clock,
+            )
+            if config.outputs.video:
+                self._written.append(places.images if source.info.still else places.video)
+            self._written.extend(planned_data(config, places))
+            return recorder
+
+        return open_for
+
+    def look(self) -> None:
+        """Do what only the main thread may do; to be called many times a second."""
+        self._watching.look()
+
+    def note(self, streams: Sequence[StreamStatus]) -> None:
+        """Take note of streams that ended before they had a picture, so that nobody waits."""
+        for stream in streams:
+            if self._mosaic is not None and stream.state.final and not stream.frames:
+                self._mosaic.ended(stream.name)
+
+    def close(self) -> None:
+        """Finish what all streams share; may be called twice.
+
+        Raises:
+            PosestreamError: If something could not be written.
+        """
+        self._opened.close()
+
+    @property
+    def _has_mosaic_video(self) -> bool:
+        return self._many and self._config.tiling.mosaic and self._config.outputs.video
+
+    def _open_mosaic(self, streams: StreamSet) -> None:
+        from posestream.mosaicking import open_mosaic
+
+        tiling, sinks = self._config.tiling, self._watching.mosaic_sinks()
+        if (count := len(self._inputs)) > (most := self._config.sharing.concurrent):
+            _log.warning("mosaic: left out: %d inputs, and %d are open at once", count, most)
+            return
+        live = any(stream.is_live for stream in self._inputs)
+        if self._has_mosaic_video:
+            sinks.append(self._mosaic_video(live=live))
+            self._written.append(self._config.output / VIDEO_NAME)
+        if not sinks:
+            return
+        self._mosaic = open_mosaic(
+            sinks,
+            live=live,
+            status=lambda name: _trouble(streams, name),
+            size=tiling.mosaic_size,
+            shape=tiling.mosaic_layout,
+        )
+        self._opened.callback(self._mosaic.close)
+        for stream in self._inputs:
+            self._mosaic.add(stream.name)
+
+    def _mosaic_video(self, *, live: bool) -> FrameSink:
+        from posestream.sinks.video import VideoSink
+
+        outputs = self._config.outputs
+        return VideoSink(
+            self._config.output / VIDEO_NAME,
+            preset=outputs.preset,
+            crf=outputs.crf,
+            overwrite=outputs.overwrite,
+            rewrite=not live,
+        )
+
+    def _places(self, stream: InputStream) -> Places:
+        return Places(self._config.output, stream.name if self._many else None)
+
+    def _watchers(self, stream: InputStream, source: Source) -> list[FrameSink]:
+        sinks = self._watching.stream_sinks(stream.name, alone=not self._many)
+        if self._mosaic is not None:
+            info = source.info
+            self._mosaic.add(
+                stream.name, frame_rate=info.frame_rate, pixel_aspect=info.pixel_aspect
+            )
+            sinks.append(_Tile(self._mosaic, stream.name))
+        return sinks
+
+
+class _Tile:
+    """A stream's place in the mosaic, as a sink among others."""
+
+    def __init__(self, mosaic: Mosaic, name: str) -> None:
+        self._mosaic = mosaic
+        self._name = name
+
+    def write(self, frame: Frame) -> None:
+        self._mosaic.show(self._name, frame)
+
+    def close(self) -> None:
+        self._mosaic.ended(self._name)
+
+
+def _trouble(streams: StreamSet, name: str) -> str | None:
+    """Say in a few words why a stream has no pictures; None if it should have some."""
+    status = streams.status(name)
+    return None if status is None else trouble_of(status)

@@ -1,0 +1,108 @@
+"""One stream's results, made and written in order on a thread of their own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from posestream.errors import InferenceError
+from posestream.runtime.lane import Lane
+from posestream.runtime.meter import StreamMeter
+from posestream.runtime.outcomes import attempt
+from posestream.runtime.results import ResultMaker
+from posestream.types import Frame, Result
+
+_log = logging.getLogger("posestream.streams")
+
+_MAX_FAILURES_IN_A_ROW = 100
+
+
+class Consumer(Protocol):
+    """Takes one stream's frames and results."""
+
+    def write(self, frame: Frame, result: Result) -> None:
+        """Take the next frame; may block, which holds the stream up."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        ...
+
+
+class Writer:
+    """Takes served tickets from a lane, makes results and hands them to a consumer.
+
+    A network that fails on a frame ends a stream by the rules of files. Of a live stream that
+    frame is left out and counted, and only a hundred such frames in a row end it.
+
+    Args:
+        lane: Gives served tickets.
+        maker: Makes results.
+        consumer: Takes them; closed at the end, also after a failure.
+        meter: Counts them.
+        live: Whether the rules of live streams hold.
+        over: Told when everything is finished.
+        name: Name of the stream.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        maker: ResultMaker,
+        consumer: Consumer,
+        *,
+        meter: StreamMeter,
+        live: bool,
+        over: Callable[[], None],
+        name: str,
+    ) -> None:
+        self._lane = lane
+        self._maker = maker
+        self._consumer = consumer
+        self._meter = meter
+        self._live = live
+        self._over = over
+        self._name = name
+        self._failures = 0
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name=f"write-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has been written, or given up."""
+        return not self._thread.is_alive()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait until everything is written; return whether it is."""
+        self._thread.join(timeout_s)
+        return self.finished
+
+    def _run(self) -> None:
+        error = attempt(self._write_all).error
+        if error is not None:
+            self._lane.cancel()
+        closing_error = attempt(self._consumer.close).error
+        self.error = error or closing_error
+        self._over()
+
+    def _write_all(self) -> None:
+        for ticket in self._lane:
+            if ticket.error is not None:
+                self._left_out(ticket.error)
+                continue
+            self._failures = 0
+            result = self._maker.make(ticket.frame, ticket.found)
+            self._consumer.write(ticket.frame, result)
+            self._meter.written(result, read_s=ticket.read_s)
+
+    def _left_out(self, error: Exception) -> None:
+        self._failures += 1
+        passes = self._live and isinstance(error, InferenceError)
+        if not passes or self._failures >= _MAX_FAILURES_IN_A_ROW:
+            raise error
+        self._meter.dropped()
+        if self._failures == 1:
+            _log.warning("%s: a frame was left out: %s", self._name, error)

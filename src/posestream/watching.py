@@ -1,0 +1,134 @@
+"""Ways to look at a run while it goes: a window, endpoints, and streams sent on."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from posestream.config import Config
+from posestream.runtime.stopping import StopFlag
+from posestream.runtime.streams import StreamSet
+from posestream.sinks import FrameSink
+
+if TYPE_CHECKING:
+    from posestream.serving.pictures import LatestPictures
+    from posestream.sinks.window import WindowSink
+
+_log = logging.getLogger("posestream")
+
+_PLACEHOLDER = "{stream}"
+
+
+class Watching:
+    """Shows a run to people and programs, as far as the settings ask for it.
+
+    Args:
+        config: What is shown.
+        stop: Requested where the user closes the window.
+    """
+
+    def __init__(self, config: Config, *, stop: StopFlag) -> None:
+        self._config = config
+        self._stop = stop
+        self._window: WindowSink | None = None
+        self._pictures: LatestPictures | None = None
+        self._opened = ExitStack()
+
+    @property
+    def shows_mosaic(self) -> bool:
+        """Whether anything shows all streams in one picture."""
+        publish = self._config.outputs.publish
+        sends_mosaic = publish is not None and _PLACEHOLDER not in publish
+        return self._config.outputs.show or self._config.serving.serve is not None or sends_mosaic
+
+    def open(self, streams: StreamSet, *, estimator: str) -> None:
+        """Open the window and the endpoints.
+
+        Args:
+            streams: Tells how each stream is doing.
+            estimator: What finds people, for people.
+
+        Raises:
+            MissingDependencyError: If a package for it is not installed.
+            SinkError: If there is no screen.
+            ServeError: If the address cannot be used.
+        """
+        if self._config.outputs.show:
+            from posestream.sinks.window import WindowSink
+
+            self._window = WindowSink("posestream", on_closed=self._stop.request)
+            self._opened.callback(self._window.close)
+        if self._config.serving.serve is not None:
+            self._serve(streams, estimator=estimator)
+
+    def mosaic_sinks(self) -> list[FrameSink]:
+        """Return what takes the mosaic's pictures."""
+        from posestream.serving.pictures import MOSAIC
+
+        return self._sinks(MOSAIC, sends=_PLACEHOLDER not in (self._config.outputs.publish or ""))
+
+    def stream_sinks(self, name: str, *, alone: bool) -> list[FrameSink]:
+        """Return what takes a stream's annotated frames.
+
+        Args:
+            name: Name of the stream.
+            alone: Whether it is the only one, so that the window shows it.
+        """
+        publish = self._config.outputs.publish or ""
+        sinks = self._sinks(name, sends=alone or _PLACEHOLDER in publish, shows=alone)
+        if alone and self._pictures is not None:
+            from posestream.serving.pictures import MOSAIC, PictureSink
+
+            sinks.append(PictureSink(self._pictures, MOSAIC))
+        return sinks
+
+    def look(self) -> None:
+        """Let the window show its latest picture: on the main thread, many times a second."""
+        if self._window is not None:
+            self._window.pump()
+
+    def close(self) -> None:
+        """Close the window and the endpoints; may be called twice."""
+        self._opened.close()
+
+    def _sinks(self, name: str, *, sends: bool, shows: bool = True) -> list[FrameSink]:
+        sinks: list[FrameSink] = []
+        if self._pictures is not None:
+            from posestream.serving.pictures import PictureSink
+
+            sinks.append(PictureSink(self._pictures, name))
+        if self._window is not None and shows:
+            sinks.append(self._window)
+        publish = self._config.outputs.publish
+        if publish is not None and sends:
+            from posestream.sinks.publishing import open_publisher
+
+            sinks.append(open_publisher(publish.replace(_PLACEHOLDER, name), name=name))
+        return sinks
+
+    def _serve(self, streams: StreamSet, *, estimator: str) -> None:
+        from posestream.serving.exposure import describe_exposure
+        from posestream.serving.pictures import LatestPictures
+        from posestream.serving.server import StatusServer
+
+        serving = self._config.serving
+        host, port = serving.address
+        token = serving.token()
+        for warning in describe_exposure(host, token, serving.serve_cert is not None):
+            _log.warning("%s", warning)
+        self._pictures = LatestPictures()
+        server = StatusServer(
+            host=host,
+            port=port,
+            streams=streams.statuses,
+            pictures=self._pictures,
+            token=token,
+            certificate=serving.serve_cert,
+            key=serving.serve_key,
+            stages=streams.clock.report,
+            estimator=estimator,
+        )
+        server.start()
+        self._opened.callback(server.close)
+        _log.warning("look at it at %s", server.address)
