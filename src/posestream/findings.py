@@ -120,7 +120,7 @@ class Attributes:
         """Return the labels of people in other rows.
 
         Args:
-            rows: ``(P,)`` where each person was before; -1, without a label, for those who were not.
+            rows: ``(P,)`` where each person was before; -1 for those who were not: no label.
         """
         moved = Attributes.none(len(rows), self.names)
         was_here = rows >= 0
