@@ -49,6 +49,7 @@ LEVELS = (
         "mosaicking",
         "recording",
         "pipeline",
+        "density",
         "evaluation",
         "conversion",
         "quantization",
