@@ -58,7 +58,7 @@ def test_a_wrong_call_is_refused_in_a_line(arguments: tuple, message: str, demo_
 def test_results_are_not_replaced_unasked(demo_clip: Path, tmp_path: Path):
     (tmp_path / "density.json").write_text("{}")
     done = bench("--clip", demo_clip, "--output", tmp_path, "--no-chart")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "density.json: exists already; give --overwrite" in done.stderr
 
 
