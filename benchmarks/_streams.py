@@ -23,11 +23,11 @@ from posestream.topology import COCO_17
 from posestream.types import Frame, Poses, Result
 
 SIZE = (640, 360)
-CLIP_S = 2.0
+CLIP_S = 0.7
 
 
 def make_clip(path: Path, *, times: int = 1, rate: int = 30, size: tuple[int, int] = SIZE) -> Path:
-    """Write the demo's people, two seconds of them, so many times in a row."""
+    """Write the demo's people, 21 frames of them, so many times in a row."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate, options={"preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
