@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 
 from posestream.demo.clip import demo_frames
 from posestream.images import HostImage, Image
@@ -125,9 +126,9 @@ class Noting:
         return [one for one in tuple(self.noted) if begun_s <= one[0] < ended_s]
 
     def rate(self, begun_s: float, ended_s: float) -> float:
-        """Return frames per second between two moments, from the first frame to the last."""
+        """Return frames per second between two moments: the slope of their count over time."""
         times = [at for at, _ in self.between(begun_s, ended_s)]
-        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+        return float(np.polyfit(times, range(len(times)), 1)[0]) if len(times) > 2 else 0.0
 
 
 def add_pictures(
@@ -137,6 +138,7 @@ def add_pictures(
     *,
     rate: float | None = None,
     frames: int | None = None,
+    interval: int = 1,
 ) -> list[Noting]:
     """Add so many streams of pictures and return who takes their results."""
     notings = [Noting() for _ in range(count)]
@@ -147,6 +149,7 @@ def add_pictures(
                 name,
                 lambda name=name: Pictures(name, images, rate=rate, frames=frames),
                 lambda _, noting=noting: noting,
+                interval=interval,
             )
         )
         if rate:

@@ -26,6 +26,7 @@ Figures = dict[str, Any]
 TOGETHER = 16
 LIVE = 8
 LOAD = 0.8
+HALF, INTERVAL = 0.5, 4
 
 
 def together(folder: Path, *, rounds: int = 3) -> Figures:
@@ -88,7 +89,7 @@ def capacity_fps(streams: StreamSet, images: list, *, seconds: float) -> tuple[f
     return done / (ended_s - begun_s), call_s
 
 
-def dead_camera(folder: Path, *, rounds: int = 3, seconds: float = 4.0) -> Figures:
+def dead_camera(folder: Path, *, rounds: int = 3, seconds: float = 5.0) -> Figures:
     """Time 8 live streams, then with a camera that does not answer, in turns."""
     import live_servers
 
@@ -100,8 +101,8 @@ def dead_camera(folder: Path, *, rounds: int = 3, seconds: float = 4.0) -> Figur
         live_servers.socket_server(live_servers.silent) as silent,
     ):
         full_fps, _ = capacity_fps(streams, images, seconds=3)
-        rate = 0.5 * full_fps / LIVE
-        notings = add_pictures(streams, LIVE, images, rate=rate)
+        rate = HALF * INTERVAL * full_fps / LIVE
+        notings = add_pictures(streams, LIVE, images, rate=rate, interval=INTERVAL)
         time.sleep(2)
 
         def fps() -> float:
@@ -124,6 +125,7 @@ def dead_camera(folder: Path, *, rounds: int = 3, seconds: float = 4.0) -> Figur
     return {
         "live_streams": LIVE,
         "rate": round(rate, 2),
+        "interval": INTERVAL,
         "dropped": dropped,
         "bar": 0.02,
         "change": {name: round(median(all_), 4) for name, all_ in changes.items()},
