@@ -50,6 +50,7 @@ LEVELS = (
         "mosaicking",
         "recording",
         "pipeline",
+        "density",
         "evaluation",
         "conversion",
         "quantization",

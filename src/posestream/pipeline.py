@@ -110,7 +110,7 @@ def run(
         stack.callback(outputs.close)
         begun = time.perf_counter()
         for stream in inputs:
-            streams.add(_plan(stream, config, outputs))
+            streams.add(stream_plan(stream, config, outputs))
         while not streams.wait(_LOOK_EVERY_S) and not stop.requested:
             outputs.look()
             statuses = streams.statuses()
@@ -135,7 +135,8 @@ def run(
         )
 
 
-def _plan(stream: InputStream, config: Config, outputs: RunOutputs) -> StreamPlan[Source]:
+def stream_plan(stream: InputStream, config: Config, outputs: RunOutputs) -> StreamPlan[Source]:
+    """Return what one stream of a run is to do."""
     return StreamPlan(
         name=stream.name,
         open_source=stream.opener(),

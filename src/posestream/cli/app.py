@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 import posestream
-from posestream.cli import demo, doctor, evaluate, export, import_model, models, quantize, run
+from posestream.cli import (
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    import_model,
+    models,
+    quantize,
+    run,
+)
 
 app = typer.Typer(
     name="posestream",
@@ -25,6 +35,7 @@ app.command("import")(import_model.import_model)
 app.command("quantize")(quantize.quantize)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 
 
 def _print_version(wanted: bool) -> None:
