@@ -13,7 +13,6 @@ from posestream.sinks.publish_targets import publish_target
         ("RTSP://server/yard", "rtsp"),
         ("rtsps://server/yard", "rtsp"),
         ("rtmp://server/app/yard", "flv"),
-        ("srt://server:9000?streamid=publish:yard", "mpegts"),
         ("out/live/index.m3u8", "hls"),
     ],
 )
@@ -56,7 +55,9 @@ def test_credentials_are_for_ffmpeg_alone():
     ("text", "reason"),
     [
         ("http://me:hunter2@server/yard", "http:// is not one of rtsp://"),
+        ("srt://server:9000", "srt:// is not one of"),
         ("file:///etc/passwd", "not one of"),
+        ("a%3d/index.m3u8", "takes '%d'"),
         ("live", "neither an address nor a .m3u8 file"),
         ("rtsp:///yard", "names no host"),
         ("rtsp://server:99999/yard", "a port that cannot be"),

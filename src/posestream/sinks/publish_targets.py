@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,6 @@ _NETWORK: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "rtsps": ("rtsp", {"rtsp_transport": "tcp", "timeout": str(_PATIENCE_S * 10**6)}),
     "rtmp": ("flv", {"flvflags": "no_duration_filesize"}),
     "rtmps": ("flv", {"flvflags": "no_duration_filesize"}),
-    "srt": ("mpegts", {"connect_timeout": str(_PATIENCE_S * 1000)}),
 }
 
 
@@ -51,8 +51,8 @@ def publish_target(text: str, *, stream: str) -> PublishTarget:
     """Understand where to publish a stream.
 
     Args:
-        text: An address ``rtsp://``, ``rtsps://``, ``rtmp://``, ``rtmps://`` or ``srt://`` of a
-            server that takes publishers, or a file ``FOLDER/NAME.m3u8`` for HLS. ``{stream}``
+        text: An address ``rtsp://``, ``rtsps://``, ``rtmp://`` or ``rtmps://`` of a server
+            that takes publishers, or a file ``FOLDER/NAME.m3u8`` for HLS. ``{stream}``
             in it stands for the stream's name, which cannot lead out of its place.
         stream: The stream's name.
 
@@ -99,12 +99,13 @@ def _one_step(stream: str, *, escape: str) -> str:
 
 
 def _playlist(path: Path) -> PublishTarget:
-    folder = str(path.parent).replace("%", "%%")
+    if re.search(r"%\d*d", str(path.parent)):
+        raise ConfigError(f"publish: {path}: FFmpeg takes '%d' in a folder's name for a number")
     options = {
         "hls_time": str(SEGMENT_S),
         "hls_list_size": str(_KEPT_SEGMENTS),
         "hls_flags": "delete_segments+independent_segments+temp_file",
-        "hls_segment_filename": f"{folder}/segment%d.ts",
+        "hls_segment_filename": f"{path.parent}/segment%d.ts",
         # Numbers that no earlier run had, so that no cache shows an old segment as a new one.
         "hls_start_number_source": "epoch",
     }

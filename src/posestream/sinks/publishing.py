@@ -88,7 +88,7 @@ class PublishingSink:
         self._closed = False
         self._publication: Publication | None = None
         self._forwarder: Forwarder | None = None
-        self._frames = self._dropped = self._reconnects = 0
+        self._frames = self._dropped = self._reconnects = self._unconfirmed = 0
         self._lost = False
         self._error: str | None = None
         _prepare(target)
@@ -155,9 +155,9 @@ class PublishingSink:
             frame, self._waiting = self._waiting, None
             return frame
 
-    def _drop(self) -> None:
+    def _drop(self, count: int = 1) -> None:
         with self._changed:
-            self._dropped += 1
+            self._dropped += count
 
     def _publish(self, frame: Frame) -> None:
         publication = self._publication or self._connect(frame)
@@ -165,7 +165,7 @@ class PublishingSink:
         if isinstance(frame.image, HostImage) and picture is frame.image.frame:
             picture = frame.image.yuv420p_copy().frame  # other sinks stamp it with their times
         publication.write(picture, frame.pts * frame.time_base)
-        self._frames += 1
+        self._unconfirmed += 1
         if self._connected:
             self._arrived()
 
@@ -187,6 +187,7 @@ class PublishingSink:
 
     def _arrived(self) -> None:
         """Note that the target takes frames; tell so if it was away."""
+        self._frames, self._unconfirmed = self._frames + self._unconfirmed, 0
         self._error = None
         self._pause_s = self._pauses_s[0]
         if self._lost:
@@ -207,6 +208,8 @@ class PublishingSink:
     def _disconnect(self) -> str | None:
         """Let go of the target; return what the process that talked to it said last."""
         publication, self._publication = self._publication, None
+        self._drop(self._unconfirmed)
+        self._unconfirmed = 0
         if publication is not None:
             with contextlib.suppress(FFmpegError, OSError):
                 publication.close()
