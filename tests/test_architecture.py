@@ -16,10 +16,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
-        *("containers", "credentials"),
+        *("containers", "credentials", "events"),
     },
     {
         "runtime",
+        "analytics",
         "sources",
         "batching",
         "inference",

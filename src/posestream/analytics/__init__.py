@@ -1,0 +1,1 @@
+"""Tracked poses in, events and activities out."""
