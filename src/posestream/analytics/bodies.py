@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.analytics.body_parts import ANKLES, HEAD, HIPS, KNEES, SHOULDERS, BodyParts
-from posestream.types import Poses
+from posestream.types import Tracks
 
 Floats = npt.NDArray[np.float64]
 
 TORSO, LEG, HEAD_TO_ANKLE, SHOULDER_WIDTH = 0.34, 0.47, 0.89, 0.23
 """Lengths of parts in statures: shoulders to hips, hips to ankles, eyes to ankles, shoulders."""
+_FAR = 1e6
+"""No picture has pixels that far out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,18 +73,22 @@ class Bodies:
 
 
 def measure_bodies(
-    poses: Poses, parts: BodyParts, *, min_score: float = 0.15, roll_deg: float = 0.0
+    tracks: Tracks, parts: BodyParts, *, min_score: float = 0.15, roll_deg: float = 0.0
 ) -> Bodies:
     """Find the parts of bodies among the keypoints that are sure enough.
 
+    What tracking filled in was not seen: it says where somebody would be who went on as before.
+
     Args:
-        poses: The people.
+        tracks: The people.
         parts: Which keypoints make which part.
         min_score: Least score of a keypoint that counts.
         roll_deg: How far the camera is turned clockwise about its line of sight, degrees.
     """
-    points = poses.keypoints.astype(np.float64)
-    seen = (poses.keypoint_scores >= min_score) & np.isfinite(points).all(axis=2)
+    points = tracks.poses.keypoints.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        seen = (np.abs(points) < _FAR).all(axis=2) & ~tracks.filled
+        seen &= tracks.poses.keypoint_scores >= min_score
     points = np.where(seen[..., None], points, 0)
     if roll_deg:
         points = points @ _rotation(roll_deg)
@@ -108,7 +114,8 @@ def _statures(parts: Floats, shoulder_width: Floats) -> Floats:
     leg = (_distance(hips, knees) + _distance(knees, ankles)) / LEG
     whole = _distance(head, ankles) / HEAD_TO_ANKLE
     long = np.fmax(np.fmax(torso, leg), whole)
-    return np.where(np.isnan(long), shoulder_width / SHOULDER_WIDTH, long)
+    long = np.where(np.isnan(long), shoulder_width / SHOULDER_WIDTH, long)
+    return np.where(long >= 1, long, np.nan)
 
 
 def _distance(first: Floats, second: Floats) -> Floats:
@@ -131,6 +138,6 @@ def _mean_seen(values: Floats) -> Floats:
 
 
 def _rotation(degrees: float) -> Floats:
-    """Return the matrix that turns row vectors counter-clockwise as a picture is seen."""
+    """Return the matrix that turns row vectors clockwise as a picture is seen."""
     turn = math.radians(degrees)
-    return np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    return np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])

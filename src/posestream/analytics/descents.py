@@ -25,7 +25,8 @@ _MIN_STEP_S = 0.045
 """Samples closer than this are left out, so that the history spans two seconds at any rate."""
 _LAG_S = (0.24, 1.5)
 _RISING_S, _SINKING_S = 0.5, 6.0
-_GROUND_UNDER_HIPS = 0.45
+_GROUND_UNDER_HIPS, _UPRIGHT_TORSO, _SINKING = 0.45, 0.25, 0.1
+"""Statures."""
 _LEAP = 6.0
 """Nobody's hips and head both move faster than this, statures / s: it is somebody else."""
 _MIN_EXTENT, _MIN_SEEN = 0.33, 0.45
@@ -115,6 +116,14 @@ def _forget_leapers(records: Records, rows: Rows, points: Floats, time_s: float)
         records[name][leapers] = np.nan
 
 
+def rescale_descents(records: Records, across: float, down: float) -> None:
+    """Turn what is remembered into pixels of a picture of another size."""
+    records["stature"] *= down
+    records["last"] *= down
+    records["samples"][..., :SPEED] *= down
+    records["points"] *= (across, down)
+
+
 def measure_descents(records: Records, time_s: float, *, window_s: float) -> Descents:
     """Measure how far and how fast people sank within the last ``window_s`` seconds."""
     recent = records["times"] >= time_s - window_s
@@ -123,18 +132,16 @@ def measure_descents(records: Records, time_s: float, *, window_s: float) -> Des
     stature = records["stature"]
     highest = np.fmin.reduce(samples[..., UPPER], axis=1)
     hips_highest = np.fmin.reduce(samples[..., HIPS], axis=1)
-    ground = np.where(
-        np.isnan(last[:, GROUND]),
-        hips_highest + _GROUND_UNDER_HIPS * stature,
-        last[:, GROUND],
-    )
     with np.errstate(invalid="ignore"):
-        return Descents(
-            elevation=(ground - last[:, UPPER]) / stature,
-            drop=(last[:, UPPER] - highest) / stature,
-            hips_drop=(last[:, HIPS] - hips_highest) / stature,
-            speed=np.fmax.reduce(samples[..., SPEED], axis=1),
-        )
+        drop = (last[:, UPPER] - highest) / stature
+        hips_drop = (last[:, HIPS] - hips_highest) / stature
+        elevation = (last[:, GROUND] - last[:, UPPER]) / stature
+        # Without legs the ground is where it was before somebody sank, or under an upright torso.
+        torso = (last[:, HIPS] - last[:, UPPER]) / stature
+        guessed = torso + _GROUND_UNDER_HIPS - hips_drop
+        guessed[(torso < _UPRIGHT_TORSO) & ~(hips_drop > _SINKING)] = np.nan
+    elevation = np.where(np.isnan(elevation), guessed, elevation)
+    return Descents(elevation, drop, hips_drop, np.fmax.reduce(samples[..., SPEED], axis=1))
 
 
 def _speeds(records: Records, rows: Rows, upper: Floats, time_s: float) -> Floats:

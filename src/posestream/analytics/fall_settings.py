@@ -13,11 +13,11 @@ class FallSettings:
         ValueError: If a bound is out of range.
     """
 
-    min_drop: float = 0.33
+    min_drop: float = 0.32
     """Head and shoulders must sink at least this far, statures; sitting down is 0.25."""
     min_hips_drop: float = 0.1
     """The hips must sink at least this far, statures; stooping leaves them where they are."""
-    min_speed: float = 0.5
+    min_speed: float = 0.45
     """Head and shoulders must sink at least this fast over a quarter second, statures / second."""
     within_s: float = 1.5
     """They must sink that far within this time, seconds; who lies down on purpose takes longer."""

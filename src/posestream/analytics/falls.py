@@ -26,6 +26,7 @@ from posestream.analytics.descents import (
     blank_descent,
     learn_statures,
     measure_descents,
+    rescale_descents,
 )
 from posestream.analytics.fall_settings import FallSettings
 from posestream.analytics.fall_states import (
@@ -84,6 +85,7 @@ class FallDetector:
         self._roll_deg = roll_deg
         self._roster = Roster(_blank(), patience_s=_REMEMBERED_S)
         self._last_s = -np.inf
+        self._size: tuple[int, int] | None = None
         self._recent: list[tuple[float, float, float, float]] = []
 
     @property
@@ -93,7 +95,13 @@ class FallDetector:
         return {track: STATES[states[row]] for track, row in self._roster.rows.items()}
 
     def update(
-        self, tracks: Tracks, *, pts_s: float, wall_s: float = 0.0, zones: Sequence[str | None] = ()
+        self,
+        tracks: Tracks,
+        *,
+        pts_s: float,
+        wall_s: float = 0.0,
+        size: tuple[int, int] | None = None,
+        zones: Sequence[str | None] = (),
     ) -> list[Event]:
         """Take in one frame and return what it settled.
 
@@ -104,6 +112,7 @@ class FallDetector:
             tracks: The people; those without an identity are passed over.
             pts_s: Time of the frame, seconds.
             wall_s: When it was read, for the events.
+            size: Width and height of the frame, pixels; needed if they change midway.
             zones: The zone that each person is in, if any; nothing without zones.
         """
         if pts_s < self._last_s:
@@ -112,11 +121,14 @@ class FallDetector:
         elif pts_s == self._last_s:
             return []
         self._last_s = pts_s
+        if size and self._size and size != self._size:
+            self._rescale(size[0] / self._size[0], size[1] / self._size[1])
+        self._size = size or self._size
         known = np.flatnonzero(tracks.ids >= 0)
         ids, first = np.unique(tracks.ids[known], return_index=True)
         people = known[first]
         bodies = measure_bodies(
-            tracks.poses[people], self._parts, min_score=self._min_score, roll_deg=self._roll_deg
+            tracks[people], self._parts, min_score=self._min_score, roll_deg=self._roll_deg
         )
         named = [zones[p] if zones else None for p in people]
         return self._watch(ids.tolist(), bodies, named, pts_s, wall_s)
@@ -152,6 +164,12 @@ class FallDetector:
             )
         self._roster.records[rows] = records
         return events
+
+    def _rescale(self, across: float, down: float) -> None:
+        """Go on in a picture of another size: everybody is where they were, in its pixels."""
+        self._roster.rescale(across, down)
+        rescale_descents(self._roster.records, across, down)
+        self._recent = [(t, x * across, y * down, s * down) for t, x, y, s in self._recent]
 
     def _told(
         self, changes: Changes, records: Records, places: Floats, bounds: Records, pts_s: float

@@ -67,6 +67,12 @@ class Roster:
         self._longer.clear()
         self._free = list(range(len(self.records)))
 
+    def rescale(self, across: float, down: float) -> None:
+        """Move everybody's last place into a picture of another size."""
+        for seat in self._seats.values():
+            seat.place = (seat.place[0] * across, seat.place[1] * down)
+            seat.stature *= down
+
     def remember_longer(self, track: int, patience_s: float) -> None:
         """Keep a track's record for another time than usual after it was seen last."""
         self._longer[track] = patience_s
