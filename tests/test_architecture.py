@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
-        *("containers", "credentials"),
+        *("containers", "credentials", "assignment"),
     },
     {
         "runtime",
@@ -24,6 +24,7 @@ LEVELS = (
         "batching",
         "inference",
         "decoding",
+        "tracking",
         "overlay",
         "sinks",
         "models",
