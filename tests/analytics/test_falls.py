@@ -133,9 +133,7 @@ def test_a_fall_is_told_though_the_picture_changes_its_size():
     for time_s, _ in act([*FALLS, (14, LIE)]):
         scale = 1 if time_s < 2.4 else 2 if time_s < 8 else 0.5
         view = {"stature": 300 * scale, "ground": 440 * scale, "left": 320 * scale}
-        [(_, poses)] = [
-            frame for frame in act([*FALLS, (14, LIE)], **view) if frame[0] == time_s
-        ]
+        [(_, poses)] = [frame for frame in act([*FALLS, (14, LIE)], **view) if frame[0] == time_s]
         size = (round(640 * scale), round(480 * scale))
         events += detector.update(tracks(poses), pts_s=time_s, size=size)
     assert [event.kind for event in events] == ["fall", "long_lie"]
