@@ -10,7 +10,7 @@ activity classifier what no recording at hand shows. A figure is a few angles an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -124,6 +124,84 @@ def poses_of(
     return Poses(pixels, scores, np.full(people, score, np.float32), boxes)
 
 
+def stride(time_s: float, *, pace: float, steps_hz: float, swing: float, bounce: float) -> Figure:
+    """Return somebody who walks or runs to the right, seen from the side.
+
+    Args:
+        time_s: Since they were at x = 0.
+        pace: Statures per second.
+        steps_hz: Double steps per second.
+        swing: How far each leg swings to both sides, degrees.
+        bounce: How far the hips go up and down, statures.
+    """
+    phase = 2 * np.pi * steps_hz * time_s
+    leg, arm = swing * np.sin(phase), 0.8 * swing * np.sin(phase)
+    bent = np.maximum(0, np.cos(phase)) * swing, np.maximum(0, -np.cos(phase)) * swing
+    return Figure(
+        x=pace * time_s,
+        hips=0.47 + bounce * abs(np.cos(phase)),
+        torso=4,
+        thighs=(leg, -leg),
+        shins=(leg - bent[0], -leg - bent[1]),
+        arms=(-arm, arm),
+        forearms=(-arm + 20, arm + 20),
+    )
+
+
+def walk(time_s: float) -> Figure:
+    """Return somebody walking to the right."""
+    return stride(time_s, pace=0.7, steps_hz=0.9, swing=25, bounce=0.015)
+
+
+def run(time_s: float) -> Figure:
+    """Return somebody running to the right."""
+    return stride(time_s, pace=1.8, steps_hz=1.5, swing=45, bounce=0.04)
+
+
+def jump(time_s: float) -> Figure:
+    """Return somebody jumping in place twice a second."""
+    high = 0.12 * max(0.0, np.sin(4 * np.pi * time_s))
+    return STAND.moved(hips=0.48 + high, front=1)
+
+
+def wave(time_s: float) -> Figure:
+    """Return somebody waving a hand above the head."""
+    swing = 25 * np.sin(4 * np.pi * time_s)
+    return STAND.moved(arms=(130, 0), forearms=(175 + swing, 0), front=1)
+
+
+def dance(time_s: float) -> Figure:
+    """Return somebody dancing in place: arms, hips and knees all move."""
+    a, b = np.sin(2.4 * np.pi * time_s), np.cos(3.6 * np.pi * time_s)
+    return Figure(
+        x=0.02 * a,
+        hips=0.46,
+        torso=6 * a,
+        thighs=(15 + 10 * b, -15 + 10 * b),
+        shins=(-8 - 10 * b, 8 - 10 * b),
+        arms=(70 + 50 * a, -70 + 50 * b),
+        forearms=(60 + 70 * b, -60 + 70 * a),
+        front=1,
+    )
+
+
+def play(
+    posture: Callable[[float], Figure],
+    seconds: float,
+    *,
+    fps: float = 15.0,
+    shake: float = 0.0,
+    **view: float,
+) -> Iterator[tuple[float, Poses]]:
+    """Play a motion of one person; options as for `act`."""
+    random = np.random.default_rng(0)
+    for number in range(round(seconds * fps) + 1):
+        poses = poses_of([posture(number / fps)], **view)
+        if shake:
+            poses.keypoints[:] += random.normal(0, shake, poses.keypoints.shape)
+        yield number / fps, poses
+
+
 def act(
     story: Sequence[tuple[float, Figure]], *, fps: float = 15.0, shake: float = 0.0, **view: float
 ) -> Iterator[tuple[float, Poses]]:
@@ -138,15 +216,13 @@ def act(
     Yields:
         Time and the person in each picture.
     """
-    random = np.random.default_rng(0)
     times = [time for time, _ in story]
-    for number in range(round((times[-1] - times[0]) * fps) + 1):
-        time = times[0] + number / fps
+
+    def posture(since_s: float) -> Figure:
+        time = times[0] + since_s
         later = min(max(int(np.searchsorted(times, time)), 1), len(story) - 1)
         (begin, first), (end, second) = story[later - 1], story[later]
         share = min(max((time - begin) / max(end - begin, 1e-9), 0), 1)
-        figure = between(first, second, share * share * (3 - 2 * share))
-        poses = poses_of([figure], **view)
-        if shake:
-            poses.keypoints[:] += random.normal(0, shake, poses.keypoints.shape)
-        yield time, poses
+        return between(first, second, share * share * (3 - 2 * share))
+
+    yield from play(posture, times[-1] - times[0], fps=fps, shake=shake, **view)

@@ -33,6 +33,8 @@ class Bodies:
 
     parts: Floats
     """``(P, 7, 2)`` middle of each part in the order of `body_parts`; NaN where not seen."""
+    sides: Floats
+    """``(P, 6, 2, 2)`` left and right keypoint of each part but the head; NaN where not seen."""
     statures: Floats
     """``(P,)`` the stature that the longest part suggests, pixels; NaN where too little is seen.
 
@@ -96,8 +98,13 @@ def measure_bodies(
     counts = seen @ weights.T
     with np.errstate(invalid="ignore", divide="ignore"):
         middles = np.matmul(weights[None], points) / counts[..., None]
-    width = _lengths(points, seen, parts.pairs[0])
-    return Bodies(middles, _statures(middles, width), _extents(points, seen), seen.mean(axis=1))
+    pairs = parts.pairs
+    paired = seen[:, pairs] & (pairs >= 0)
+    sides = np.where(paired[..., None], points[:, pairs], np.nan)
+    shoulders = sides[:, SHOULDERS - 1]
+    width = _distance(shoulders[:, 0], shoulders[:, 1])
+    statures = _statures(middles, width)
+    return Bodies(middles, sides, statures, _extents(points, seen), seen.mean(axis=1))
 
 
 def _extents(points: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
@@ -120,14 +127,6 @@ def _statures(parts: Floats, shoulder_width: Floats) -> Floats:
 
 def _distance(first: Floats, second: Floats) -> Floats:
     return np.hypot(*(first - second).T)
-
-
-def _lengths(points: Floats, seen: npt.NDArray[np.bool_], pair: npt.NDArray[np.intp]) -> Floats:
-    left, right = pair
-    if left < 0 or right < 0:
-        return np.full(len(points), np.nan)
-    both = seen[:, left] & seen[:, right]
-    return np.where(both, _distance(points[:, left], points[:, right]), np.nan)
 
 
 def _mean_seen(values: Floats) -> Floats:
