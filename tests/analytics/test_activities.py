@@ -78,7 +78,7 @@ def test_a_day_is_told_in_segments():
     assert 4 < standing.end_s < 5.5
     assert 4 < sitting.start_s < 5.5
     assert 10 < lying.start_s < 11.8
-    assert lying.end_s == pytest.approx(18)
+    assert lying.end_s == pytest.approx(18, abs=0.15)
 
 
 def test_segments_of_a_person_do_not_overlap():
@@ -105,7 +105,7 @@ def test_somebody_who_leaves_ends_what_they_did():
         ended += recogniser.update(here, pts_s=time_s)
     [segment] = ended
     assert (segment.track, segment.activity) == (5, "sitting")
-    assert segment.end_s == pytest.approx(4, abs=0.1)
+    assert segment.end_s == pytest.approx(4, abs=0.2)
     assert recogniser.current == {}
 
 
@@ -114,7 +114,7 @@ def test_what_goes_on_can_be_asked_for():
     for time_s, poses in play(walk, 3):
         recogniser.update(tracks(poses, 2), pts_s=time_s)
     assert recogniser.current[2].activity == "walking"
-    assert recogniser.current[2].end_s == pytest.approx(3)
+    assert recogniser.current[2].end_s == pytest.approx(3, abs=0.15)
 
 
 def test_two_people_do_two_things():

@@ -18,6 +18,8 @@ from posestream.events import ActivitySegment
 from posestream.topology import Topology
 from posestream.types import Tracks
 
+_STEP_S = 0.095
+"""Between frames that are looked at: what people do is told ten times a second."""
 _REMEMBERED_S = 1.5
 _NOBODY = -1
 
@@ -78,18 +80,21 @@ class ActivityRecogniser:
     def update(self, tracks: Tracks, *, pts_s: float) -> list[ActivitySegment]:
         """Take in one frame and return the segments that it ended.
 
-        A frame of the same time as the last is passed over; one of an earlier time means that the
-        stream began anew: everything ends.
+        A frame less than a tenth of a second after the last is passed over; one of an earlier
+        time means that the stream began anew: everything ends.
 
         Args:
             tracks: The people; those without an identity are passed over.
             pts_s: Time of the frame, seconds.
         """
-        if pts_s == self._last_s:
+        if 0 <= pts_s - self._last_s < _STEP_S:
             return []
         ended = self.finish() if pts_s < self._last_s else self._gone(pts_s)
         self._last_s = pts_s
+        self._roster.forget(pts_s)
         known = np.flatnonzero(tracks.ids >= 0)
+        if not len(known):
+            return ended
         ids, first = np.unique(tracks.ids[known], return_index=True)
         bodies = measure_bodies(
             tracks[known[first]], self._parts, min_score=self._min_score, roll_deg=self._roll_deg

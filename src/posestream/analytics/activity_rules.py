@@ -59,6 +59,7 @@ def _rules(of: dict[str, Floats]) -> list[tuple[str, Mask]]:
         | (of["thigh_down"] < 0.1)
         | (of["hips_height"] < 0.33)
     )
+    stepping = upright & (of["stride_turns"] > 0.7)
     flat = of["torso_up"] < 0.1
     hand = of["wrist_height"]
     return [
@@ -72,11 +73,12 @@ def _rules(of: dict[str, Floats]) -> list[tuple[str, Mask]]:
             "bending",
             (of["torso_up"] < 0.17) & (of["thigh_down"] > 0.1) & (of["hips_height"] > 0.22),
         ),
+        ("walking", stepping & (of["stride"] > 0.12) & ~seated),
         ("lively", upright & ~seated & (of["energy"] > 0.3) & (of["wrist_motion"] > 0.08)),
         ("waving", (hand > -0.02) & (of["wrist_motion"] > 0.04) & (of["wrist_turns"] > 2.4)),
         ("raised_hands", hand > 0.2),
         ("sitting", seated),
-        ("walking", upright & (of["stride"] > 0.045) & (of["stride_turns"] > 0.7)),
+        ("walking", stepping & (of["stride"] > 0.045)),
         ("standing", ~np.isnan(of["elevation"])),
     ]
 

@@ -21,8 +21,6 @@ UPPER, HIPS, GROUND, SPEED = range(4)
 """Columns of a sample: heights of head and shoulders, hips and ground, pixels; statures / s."""
 
 _SAMPLES = 48
-_MIN_STEP_S = 0.045
-"""Samples closer than this are left out, so that the history spans two seconds at any rate."""
 _LAG_S = (0.24, 1.5)
 _RISING_S, _SINKING_S = 0.5, 6.0
 _GROUND_UNDER_HIPS, _UPRIGHT_TORSO, _SINKING = 0.45, 0.25, 0.1
@@ -90,7 +88,6 @@ def add_samples(records: Records, bodies: Bodies, time_s: float) -> None:
         np.isfinite(points[:, UPPER]).all(axis=1)
         & (bodies.extents >= _MIN_EXTENT * records["stature"])
         & (bodies.seen >= _MIN_SEEN)
-        & ~(time_s - records["last_s"] < _MIN_STEP_S)
     )
     if not len(rows):
         return

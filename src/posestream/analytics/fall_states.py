@@ -46,6 +46,10 @@ class Changes:
     recovered: Mask
     """Up again."""
 
+    def __bool__(self) -> bool:
+        """Tell whether anybody changed."""
+        return bool((self.fell | self.long_lie | self.recovered).any())
+
 
 def blank_state(blank: Records) -> None:
     """Fill in what is remembered of somebody new."""

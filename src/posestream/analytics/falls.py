@@ -45,6 +45,8 @@ from posestream.events import FALL, LONG_LIE, RECOVERED, Event
 from posestream.topology import Topology
 from posestream.types import Tracks
 
+_STEP_S = 0.045
+"""Between frames that are looked at; 48 of them, which is what is remembered, last two seconds."""
 _REMEMBERED_S = 2.0
 _FALLEN_REMEMBERED_S = 60.0
 _SAME_PLACE = 1.0
@@ -105,8 +107,9 @@ class FallDetector:
     ) -> list[Event]:
         """Take in one frame and return what it settled.
 
-        A frame of the same time as the last is passed over; one of an earlier time means that the
-        stream began anew, and everybody is forgotten.
+        A frame less than a twentieth of a second after the last is passed over, which more would
+        tell nothing new; one of an earlier time means that the stream began anew, and everybody is
+        forgotten.
 
         Args:
             tracks: The people; those without an identity are passed over.
@@ -118,13 +121,16 @@ class FallDetector:
         if pts_s < self._last_s:
             self._roster.clear()
             self._recent.clear()
-        elif pts_s == self._last_s:
+        elif pts_s - self._last_s < _STEP_S:
             return []
         self._last_s = pts_s
         if size and self._size and size != self._size:
             self._rescale(size[0] / self._size[0], size[1] / self._size[1])
         self._size = size or self._size
+        self._roster.forget(pts_s)
         known = np.flatnonzero(tracks.ids >= 0)
+        if not len(known):
+            return []
         ids, first = np.unique(tracks.ids[known], return_index=True)
         people = known[first]
         bodies = measure_bodies(
@@ -144,26 +150,27 @@ class FallDetector:
         bounds = self._bounds[[self._zones.get(zone or "", 0) for zone in zones]]
         descents = measure_descents(records, pts_s, window_s=bounds["within_s"][:, None])
         changes = advance(records, descents, bounds, pts_s)
-        sure = certainty(descents, bounds)
-        events: list[Event] = []
-        for kind, who in self._told(changes, records, places, bounds, pts_s):
-            self._roster.remember_longer(
-                ids[who], _REMEMBERED_S if kind == RECOVERED else _FALLEN_REMEMBERED_S
-            )
-            events.append(
-                Event(
-                    stream=self._stream,
-                    kind=kind,
-                    pts_s=pts_s,
-                    wall_s=wall_s,
-                    track=ids[who],
-                    confidence=float(sure[who]) if kind == FALL else 1.0,
-                    evidence=_evidence(descents, records, bodies, who, pts_s),
-                    zone=zones[who],
-                )
-            )
+        told = self._told(changes, records, places, bounds, pts_s) if changes else []
         self._roster.records[rows] = records
-        return events
+        if not told:
+            return []
+        sure = certainty(descents, bounds)
+        for kind, who in told:
+            patience_s = _REMEMBERED_S if kind == RECOVERED else _FALLEN_REMEMBERED_S
+            self._roster.remember_longer(ids[who], patience_s)
+        return [
+            Event(
+                stream=self._stream,
+                kind=kind,
+                pts_s=pts_s,
+                wall_s=wall_s,
+                track=ids[who],
+                confidence=float(sure[who]) if kind == FALL else 1.0,
+                evidence=_evidence(descents, records, bodies, who, pts_s),
+                zone=zones[who],
+            )
+            for kind, who in told
+        ]
 
     def _rescale(self, across: float, down: float) -> None:
         """Go on in a picture of another size: everybody is where they were, in its pixels."""

@@ -7,7 +7,6 @@ the distance of the camera or the frame rate; NaN where too little of somebody i
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from posestream.analytics.bodies import Bodies, Floats
 from posestream.analytics.body_parts import ANKLES, HEAD, HIPS, KNEES, SHOULDERS, WRISTS
@@ -36,8 +35,7 @@ FEATURES = (
 statures, turns and travel per second, approach (growth in the picture) in parts per second,
 energy in statures per second."""
 
-_SAMPLES = 28
-_MIN_STEP_S = 0.045
+_SAMPLES = 20
 _POINTS = 13
 """Head, then left and right shoulder, hip, knee, ankle, elbow, wrist."""
 _NOISE = 0.006
@@ -59,8 +57,7 @@ def blank_motion(blank: Records) -> None:
 
 def add_poses(records: Records, bodies: Bodies, time_s: float) -> None:
     """Take in one frame, with the oldest pose making room."""
-    latest = records["moments"][:, -1]
-    rows = np.flatnonzero(~(time_s - latest < _MIN_STEP_S) & (bodies.seen > 0))
+    rows = np.flatnonzero(bodies.seen > 0)
     points = np.concatenate(
         [bodies.parts[rows, HEAD, None], bodies.sides[rows].reshape(len(rows), 12, 2)], axis=1
     )
@@ -82,55 +79,56 @@ def measure_motions(records: Records, time_s: float, *, window_s: float = 1.2) -
     scale = records["stature"][:, None, None, None]
     poses = np.where(inside[..., None, None], records["poses"], np.nan) / scale * (1, -1)
     ground = -records["ground"] / records["stature"][:, None]
-    return np.column_stack([*_posture(poses, ground, times, time_s), *_motion(poses, times, span)])
+    return np.concatenate(
+        [_posture(poses, ground, times, time_s), _motion(poses, times, span)], axis=1
+    )
 
 
-def _posture(poses: Floats, ground: Floats, times: Floats, time_s: float) -> list[Floats]:
+def _posture(poses: Floats, ground: Floats, times: Floats, time_s: float) -> Floats:
     """Measure the posture of the last moments: the middle of what it was then."""
-    now = (times >= time_s - 0.4)[..., None, None]
-    recent = np.where(now, poses, np.nan)
-    head, (shoulders, hips, knees, ankles, wrists) = (
-        recent[:, :, HEAD],
-        (recent[:, :, _pair(part)] for part in (SHOULDERS, HIPS, KNEES, ANKLES, WRISTS)),
+    recent = np.where((times >= time_s - 0.4)[..., None, None], poses, np.nan)
+    shoulders, hips, knees, ankles, wrists = (
+        recent[:, :, _pair(part)] for part in (SHOULDERS, HIPS, KNEES, ANKLES, WRISTS)
     )
     shoulder, hip = _mean(shoulders), _mean(hips)
-    upper = _mean(np.stack([head, shoulder], axis=2))
+    upper = _mean(np.stack([recent[:, :, HEAD], shoulder], axis=2))
     torso = shoulder - hip
     raised = (wrists - shoulders)[..., 1]
-    thigh, shin = _mean(hips - knees), _mean(knees - ankles)
-    return [
-        _median(upper[..., 1] - ground),
-        _median(hip[..., 1] - ground),
-        _median(torso[..., 1]),
-        _median(np.abs(torso[..., 0])),
-        _median(thigh[..., 1]),
-        _median(shin[..., 1]),
-        _median(np.fmax.reduce(raised, axis=2)),
-        _median(np.fmin.reduce(raised, axis=2)),
+    measured = [
+        upper[..., 1] - ground,
+        hip[..., 1] - ground,
+        torso[..., 1],
+        np.abs(torso[..., 0]),
+        _mean(hips - knees)[..., 1],
+        _mean(knees - ankles)[..., 1],
+        np.fmax.reduce(raised, axis=2),
+        np.fmin.reduce(raised, axis=2),
     ]
+    return _median(np.stack(measured, axis=2))
 
 
-def _motion(poses: Floats, times: Floats, span: Floats) -> list[Floats]:
+def _motion(poses: Floats, times: Floats, span: Floats) -> Floats:
     """Measure motion over the whole window."""
     wrists = poses[:, :, _pair(WRISTS)] - poses[:, :, _pair(SHOULDERS)]
     ankles = poses[:, :, _pair(ANKLES)]
-    stride = ankles[:, :, 0] - ankles[:, :, 1]
     hip = _mean(poses[:, :, _pair(HIPS)])
     torso = _mean(poses[:, :, _pair(SHOULDERS)]) - hip
-    lower = np.fmin.reduce(ankles[..., 1], axis=2)
-    seconds = np.where(span > 0.25, span, np.nan)
-    swings = _spread(wrists)
-    return [
-        np.fmax.reduce(swings, axis=1),
-        np.fmax.reduce(_turns(wrists[..., 0]), axis=1) / seconds,
-        _spread(stride),
-        np.fmax.reduce(_turns(stride), axis=1) / seconds,
-        _pace(hip[..., 0], times),
-        _pace(np.log(np.maximum(np.hypot(*np.moveaxis(torso, -1, 0)), 1e-3)), times),
-        _deviation(_detrended(hip[..., 1], times)),
-        _deviation(_detrended(lower, times)),
-        _energy(poses - hip[:, :, None], times),
-    ]
+    limbs = np.concatenate([wrists, ankles[:, :, :1] - ankles[:, :, 1:]], axis=2)
+    swings, turns = _spread(limbs), _turns(limbs)
+    turns /= np.where(span > 0.25, span, np.nan)[:, None, None]
+    length = np.log(np.maximum(np.hypot(torso[..., 0], torso[..., 1]), 1e-3))
+    bounces = np.stack([hip[..., 1], np.fmin.reduce(ankles[..., 1], axis=2)], axis=2)
+    return np.column_stack(
+        [
+            np.fmax.reduce(swings[:, :2], axis=1),
+            np.fmax.reduce(turns[:, :2, 0], axis=1),
+            swings[:, 2],
+            np.fmax.reduce(turns[:, 2], axis=1),
+            np.abs(_slopes(np.stack([hip[..., 0], length], axis=2), times)),
+            _deviation(_detrended(bounces, times)),
+            _energy(poses - hip[:, :, None], times),
+        ]
+    )
 
 
 def _pair(part: int) -> list[int]:
@@ -148,7 +146,8 @@ def _median(values: Floats) -> Floats:
     """Return the middle over axis 1 of what is not NaN; the lower one of two."""
     ordered = np.sort(values, axis=1)
     middle = np.maximum(np.isfinite(values).sum(axis=1) - 1, 0) // 2
-    return np.take_along_axis(ordered, middle[:, None], axis=1)[:, 0]
+    people, columns = np.ogrid[: values.shape[0], : values.shape[2]]
+    return ordered[people, middle, columns]
 
 
 def _deviation(values: Floats) -> Floats:
@@ -167,30 +166,21 @@ def _spread(points: Floats) -> Floats:
     return np.hypot(deviation[..., 0], deviation[..., 1])
 
 
-def _detrended(values: Floats, times: Floats) -> Floats:
-    """Take out of each row its straight line through time: walking nearer is no bounce."""
+def _slopes(values: Floats, times: Floats) -> Floats:
+    """Return the steady change per second over axis 1 of what is not NaN; NaN of too few."""
     seen = np.isfinite(values)
-    count = np.maximum(seen.sum(axis=1, keepdims=True), 1)
-    t = np.where(seen, times, 0)
-    t = np.where(seen, t - t.sum(axis=1, keepdims=True) / count, 0)
-    v = np.where(seen, values, 0)
-    v = np.where(seen, v - v.sum(axis=1, keepdims=True) / count, 0)
-    slope = (t * v).sum(axis=1, keepdims=True) / np.maximum(
-        (t * t).sum(axis=1, keepdims=True), 1e-9
-    )
-    return np.where(seen, v - slope * t, np.nan)
-
-
-def _pace(values: Floats, times: Floats) -> Floats:
-    """Return the steady change of something per second over axis 1, without sign."""
-    seen = np.isfinite(values)
-    count = np.maximum(seen.sum(axis=1, keepdims=True), 1)
-    t = np.where(seen, times, 0)
-    t = np.where(seen, t - t.sum(axis=1, keepdims=True) / count, 0)
-    squares = (t * t).sum(axis=1)
+    count = seen.sum(axis=1)
+    t = np.where(seen, times[..., None], 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        slope = (t * np.where(seen, values, 0)).sum(axis=1) / squares
-    return np.where(count[:, 0] > 3, np.abs(slope), np.nan)
+        t = np.where(seen, t - (t.sum(axis=1) / count)[:, None], 0)
+        slopes = (t * np.where(seen, values, 0)).sum(axis=1) / (t * t).sum(axis=1)
+    return np.where(count > 3, slopes, np.nan)
+
+
+def _detrended(values: Floats, times: Floats) -> Floats:
+    """Take the straight line through time out of values: coming nearer is no bounce."""
+    since = times - times[:, -1:]
+    return values - _slopes(values, times)[:, None] * since[..., None]
 
 
 def _turns(values: Floats) -> Floats:
@@ -200,21 +190,17 @@ def _turns(values: Floats) -> Floats:
         mean = np.where(seen, values, 0).sum(axis=1) / seen.sum(axis=1)
         off = np.where(seen, values - np.expand_dims(mean, 1), 0)
     side = np.where(np.abs(off) > 2 * _NOISE, np.sign(off), 0)
-    side = _held(side)
+    place = np.where(side != 0, np.arange(side.shape[1])[:, None, None], 0)
+    people, _, columns, axes = np.ogrid[tuple(slice(n) for n in side.shape)]
+    side = side[people, np.maximum.accumulate(place, axis=1), columns, axes]
     return ((side[:, 1:] * side[:, :-1]) < 0).sum(axis=1).astype(np.float64)
-
-
-def _held(side: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Put in place of each zero along axis 1 what came before it."""
-    place = np.where(side != 0, np.arange(side.shape[1]).reshape(1, -1, *[1] * (side.ndim - 2)), 0)
-    return np.take_along_axis(side, np.maximum.accumulate(place, axis=1), axis=1)
 
 
 def _energy(points: Floats, times: Floats) -> Floats:
     """Return the mean speed of all keypoints against the hips, statures per second."""
     step = np.diff(points, axis=1)
     way = np.maximum(np.hypot(step[..., 0], step[..., 1]) - _NOISE, 0)
-    speed = way / np.maximum(np.diff(times, axis=1), _MIN_STEP_S)[..., None]
+    speed = way / np.maximum(np.diff(times, axis=1), 1e-3)[..., None]
     seen = np.isfinite(speed)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(seen, speed, 0).sum(axis=(1, 2)) / seen.sum(axis=(1, 2))

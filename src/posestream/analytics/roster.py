@@ -88,7 +88,7 @@ class Roster:
             statures: ``(P,)`` pixels.
             time_s: Time of the frame; must not go back.
         """
-        self._forget(time_s)
+        self.forget(time_s)
         here = set(tracks)
         rows = np.empty(len(tracks), np.intp)
         for p, track in enumerate(tracks):
@@ -104,7 +104,8 @@ class Roster:
                 seat.stature = stature
         return rows
 
-    def _forget(self, time_s: float) -> None:
+    def forget(self, time_s: float) -> None:
+        """Forget those who have been out of sight for too long."""
         for track, seat in list(self._seats.items()):
             if time_s - seat.seen_s > self._longer.get(track, self._patience_s):
                 del self._seats[track]
