@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
-        *("containers", "credentials", "events"),
+        *("containers", "credentials", "events", "assignment"),
     },
     {
         "runtime",
@@ -25,6 +25,7 @@ LEVELS = (
         "batching",
         "inference",
         "decoding",
+        "tracking",
         "overlay",
         "sinks",
         "models",

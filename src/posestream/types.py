@@ -149,18 +149,35 @@ class Tracks:
     """Poses with identities.
 
     Raises:
-        ValueError: If there is not one id per pose.
+        ValueError: If there is not one id per pose, or not one mark per keypoint.
     """
 
     poses: Poses
     """Everyone in the frame."""
     ids: npt.NDArray[np.int64]
-    """``(P,)`` identity within the stream, from 0; -1 while nobody tracks."""
+    """``(P,)`` identity within the stream, from 0; -1 of somebody whom nobody tracks."""
+    filled: npt.NDArray[np.bool_] = None  # pyright: ignore[reportAssignmentType]
+    """``(P, K)`` keypoints that tracking put where the network found none; by default none."""
 
     def __post_init__(self) -> None:
         """Check that arrays agree."""
         if self.ids.shape != (len(self.poses),):
             raise ValueError(f"ids {self.ids.shape} for {len(self.poses)} poses")
+        shape = self.poses.keypoint_scores.shape
+        if self.filled is None:
+            object.__setattr__(self, "filled", np.zeros(shape, np.bool_))
+        elif self.filled.shape != shape:
+            raise ValueError(f"filled {self.filled.shape} for keypoints {shape}")
+
+    def __len__(self) -> int:
+        """Return the number of people."""
+        return len(self.ids)
+
+    def __getitem__(
+        self, people: npt.NDArray[np.bool_] | npt.NDArray[np.integer] | slice
+    ) -> Tracks:
+        """Return the people a mask, indices or a slice select, in that order."""
+        return Tracks(self.poses[people], self.ids[people], self.filled[people])
 
     @classmethod
     def untracked(cls, poses: Poses) -> Tracks:

@@ -12,6 +12,7 @@ from posestream.cli import (
     demo,
     doctor,
     evaluate,
+    evaluate_events,
     export,
     import_model,
     models,
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("evaluate-events")(evaluate_events.evaluate_events)
 app.command("export")(export.export)
 app.command("import")(import_model.import_model)
 app.command("quantize")(quantize.quantize)
