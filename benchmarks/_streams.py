@@ -118,6 +118,9 @@ class Noting:
         """Note a frame."""
         self.noted.append((time.monotonic(), time.time() - frame.wall_s))
 
+    def finish(self, activities: object) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posestream.assembly import build_stream_set, described
+from posestream.assembly_analysis import build_analysis, check_analysis
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, input_streams
 from posestream.config import Config
@@ -19,6 +20,7 @@ from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.stream import StreamPlan
 from posestream.sources import Source
+from posestream.topology import Topology
 
 _LOOK_EVERY_S = 0.05
 
@@ -108,9 +110,10 @@ def run(
             estimator.topology, streams, estimator=described(config.estimator, estimator, inspector)
         )
         stack.callback(outputs.close)
+        check_analysis(config.analysis, estimator.topology)
         begun = time.perf_counter()
         for stream in inputs:
-            streams.add(stream_plan(stream, config, outputs))
+            streams.add(stream_plan(stream, config, outputs, topology=estimator.topology))
         while not streams.wait(_LOOK_EVERY_S) and not stop.requested:
             outputs.look()
             statuses = streams.statuses()
@@ -135,7 +138,9 @@ def run(
         )
 
 
-def stream_plan(stream: InputStream, config: Config, outputs: RunOutputs) -> StreamPlan[Source]:
+def stream_plan(
+    stream: InputStream, config: Config, outputs: RunOutputs, *, topology: Topology
+) -> StreamPlan[Source]:
     """Return what one stream of a run is to do."""
     return StreamPlan(
         name=stream.name,
@@ -146,4 +151,5 @@ def stream_plan(stream: InputStream, config: Config, outputs: RunOutputs) -> Str
         policy=stream.policy(),
         interval=stream.settings.interval,
         secondary=lambda: build_stream_findings(config.secondary),
+        analysis=lambda: build_analysis(config.analysis, topology, stream=stream.name),
     )

@@ -14,6 +14,7 @@ from posestream.config import Config
 from posestream.density.clip import Clip
 from posestream.density.trials import Trial
 from posestream.errors import SourceError
+from posestream.events import ActivitySegment
 from posestream.inference.settings import usable_cores
 from posestream.outputs import RunOutputs
 from posestream.pipeline import stream_plan
@@ -46,6 +47,10 @@ class Stopwatch:
         """Hand a frame on; its latency counts from when its source gave it."""
         self._consumer.write(frame, result)
         self._noted.append((time.monotonic(), time.time() - frame.wall_s))
+
+    def finish(self, activities: Sequence[ActivitySegment]) -> None:
+        """Hand on what people did until the end."""
+        self._consumer.finish(activities)
 
     def close(self) -> None:
         """Finish what the consumer began."""
@@ -95,7 +100,7 @@ def measure_streams(
         stack.callback(outputs.close)
         stack.callback(_remove_all, streams, [stream.name for stream in inputs])
         for stream in inputs:
-            plan = stream_plan(stream, config, outputs)
+            plan = stream_plan(stream, config, outputs, topology=topology)
             streams.add(replace(plan, open_consumer=_watched(plan, watches)))
             time.sleep(1 / (clip.rate * len(inputs)))  # cameras do not give frames in step
         started = _wait(lambda: _all_begun(watches, len(inputs)), streams, stop, _START_S)

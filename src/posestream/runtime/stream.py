@@ -13,7 +13,7 @@ from posestream.errors import PosestreamError
 from posestream.runtime.lane import Lane
 from posestream.runtime.meter import StreamMeter
 from posestream.runtime.metrics import StageClock
-from posestream.runtime.results import ResultMaker, Secondary
+from posestream.runtime.results import Analysis, ResultMaker, Secondary
 from posestream.runtime.retiming import LiveTimeline
 from posestream.runtime.scheduling import Scheduler, Ticket
 from posestream.runtime.session import Session, Source
@@ -52,6 +52,8 @@ class StreamPlan(Generic[S]):
     """People are looked for in every n-th frame."""
     secondary: Callable[[], Secondary | None] = lambda: None
     """Makes what says when secondary models look."""
+    analysis: Callable[[], Analysis | None] = lambda: None
+    """Makes what follows people, each time the stream is started."""
 
 
 class Stream:
@@ -239,7 +241,13 @@ class Stream:
         )
         self._writer = Writer(
             self._lane,
-            ResultMaker(self._topology, live=live, secondary=self._secondary),
+            ResultMaker(
+                self._topology,
+                live=live,
+                secondary=self._secondary,
+                analysis=self.plan.analysis(),
+                interval=self.plan.interval,
+            ),
             consumer,
             meter=self._meter,
             live=live,
