@@ -10,11 +10,11 @@ from posestream.assignment import least_cost
 from posestream.compilation import compiled
 from posestream.tracking.memory import IDENTITY, SCALE, SEEN_S
 from posestream.tracking.motion import drift
-from posestream.tracking.similarity import alikeness, grown_by, is_near, moved
+from posestream.tracking.similarity import alikeness, grown_by, is_near, moved, overlap
 
-_RECENT_S = 0.3
+_RECENT_S = 0.6
 """Time for which somebody not seen counts as seen a moment ago."""
-_ALIKE = 0.2
+_ALIKE = 0.25
 """Likeness under which nobody is the same."""
 _WALK = 1.6
 """How fast somebody out of sight may walk another way than thought, body sizes per second."""
@@ -24,12 +24,14 @@ _LEVEL = 1.7
 """How much rarer people move up and down in a picture than sideways."""
 _MOVING = 0.15
 """How much rarer people stop out of sight than walk on, as a share of the distance allowed."""
+_SAME_BOX = 0.2
+"""How much less than their overlap boxes count, where the poses in them are not alike."""
 _GROWN = 0.4
 """How much larger or smaller somebody may come back, logarithm."""
 
 
 @compiled(cached=False)
-def associate(memory, count, poses, now_s, sigmas, sure, camera):
+def associate(memory, count, poses, now_s, sigmas, sure, camera, double):
     """Match tracks with poses.
 
     Sure poses go to confirmed tracks; then doubtful poses to those of the rest that were seen a
@@ -43,6 +45,7 @@ def associate(memory, count, poses, now_s, sigmas, sure, camera):
         now_s: Time of the poses.
         sigmas: ``(K,)`` spread of the topology's keypoints.
         sure: Score from which a pose is sure.
+        double: ``(P,)`` poses that are nobody's, because somebody was found twice.
         camera: x and y by which the whole picture moved, pixels.
 
     Returns:
@@ -67,7 +70,8 @@ def associate(memory, count, poses, now_s, sigmas, sure, camera):
             wanted = (known, known and seen, known, not known)[turn]
             rows[n] = pose_of[n] < 0 and wanted
         for p in range(people):
-            columns[p] = track_of[p] < 0 and (turn > 0 or poses[2][p] >= sure)
+            wanted = turn > 0 or poses[2][p] >= sure
+            columns[p] = track_of[p] < 0 and wanted and not double[p]
         table = alike
         if turn == 2:
             table = np.zeros((count, people))
@@ -108,7 +112,7 @@ def _match(alike, rows, columns, pose_of, track_of):
 
 @compiled(cached=False, allocates=False)
 def _look_around(memory, count, poses, now_s, camera, alike):
-    """Make people out of sight as alike to poses as these are near, whatever they do there."""
+    """Make people as alike to poses as these are near, or have their box, whatever they do there."""
     for n in range(count):
         row = memory.motion[n]
         gap_s, size = max(now_s - row[SEEN_S], 0.0), row[SCALE]
@@ -121,4 +125,7 @@ def _look_around(memory, count, poses, now_s, camera, alike):
             went_on = math.hypot(off_x - shift_x, _LEVEL * (off_y - shift_y))
             off = min(stayed + _MOVING * reach, went_on) / reach
             grown = abs(math.log(grown_by(memory, n, poses, p))) / _GROWN
-            alike[n, p] = max(1.0 - math.hypot(off, grown), 0.0)
+            boxed = overlap(
+                memory.boxes[n], poses[3][p], shift_x + camera[0], shift_y + camera[1]
+            )
+            alike[n, p] = max(1.0 - math.hypot(off, grown), boxed - _SAME_BOX)

@@ -24,7 +24,7 @@ _WIDEST_SPREAD = 0.25
 """Variance up to which uncertainty makes people more alike, body sizes squared."""
 _REACH = 1.2
 """Distance of two middles over which nobody is the same, in body sizes and beside uncertainty."""
-_GROWN, _GROWN_BY_FEW = 0.12, 0.1
+_GROWN, _GROWN_BY_FEW = 0.08, 0.06
 """Standard deviation of the logarithm of a size, and how much it adds where little is seen."""
 _FEW = 1.0
 """Weight of keypoints that say too little of a size."""

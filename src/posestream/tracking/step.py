@@ -7,6 +7,7 @@ import numpy as np
 from posestream.compilation import compiled
 from posestream.tracking.association import associate
 from posestream.tracking.camera import move_with, shared_shift
+from posestream.tracking.doubles import doubles
 from posestream.tracking.memory import BORN_S, EVIDENCE, IDENTITY, SEEN_S, SIGHTINGS
 from posestream.tracking.sightings import continue_with, start
 from posestream.tracking.similarity import overlap
@@ -21,11 +22,11 @@ _TENTATIVE_S = 0.2
 """How long an unconfirmed track outlives its last sighting."""
 _WITHIN = 0.75
 """Share of a box that lies in another's from which a weak pose is taken for a part of it."""
-_WEAK = 0.6
+_WEAK = 0.9
 """Share of the other's score under which it is weak."""
 _ABSURD = 1e7
 """Coordinates that no picture has."""
-_TWIN = 0.6
+_TWIN = 0.45
 """Overlap from which two boxes are one person's."""
 
 
@@ -55,20 +56,27 @@ def step(memory, state, raw, now_s, at_once, limits, sigmas, neighbours, size, o
     poses = _clean(raw)
     count, people = state[0], len(poses[2])
     camera = shared_shift(memory, count, poses, now_s)
-    pose_of, track_of = associate(memory, count, poses, now_s, sigmas, sure, camera)
+    double = doubles(poses, sigmas)
+    pose_of, track_of = associate(memory, count, poses, now_s, sigmas, sure, camera, double)
     for n in range(count):
         if pose_of[n] >= 0:
             continue_with(memory, n, poses, pose_of[n], now_s, neighbours, camera)
         else:
             move_with(memory, n, camera)
     for p in range(people):
-        if track_of[p] < 0 and poses[2][p] >= least and not _is_part(poses, p, track_of):
+        if _is_known(memory, track_of[p]) or poses[2][p] < least or double[p]:
+            continue
+        if _is_part(memory, poses, p, track_of):
+            if track_of[p] >= 0:
+                memory.motion[track_of[p], SEEN_S] = -np.inf  # a newcomer who was none
+                track_of[p] = -1
+        elif track_of[p] < 0:
             start(memory, count, poses, p, now_s)
             track_of[p] = count
             count += 1
     for p in range(people):
         n = track_of[p]
-        if n >= 0 and memory.marks[n, IDENTITY] < 0:
+        if n >= 0 and not _is_known(memory, n):
             if at_once or _is_confirmed(memory, n, now_s, confirm_s):
                 memory.marks[n, IDENTITY] = state[1]
                 state[1] += 1
@@ -78,12 +86,18 @@ def step(memory, state, raw, now_s, at_once, limits, sigmas, neighbours, size, o
 
 
 @compiled(cached=False)
-def _is_part(poses, p, track_of):
+def _is_known(memory, n):
+    return n >= 0 and memory.marks[n, IDENTITY] >= 0
+
+
+@compiled(cached=False)
+def _is_part(memory, poses, p, track_of):
     """Say whether a pose is a double, or a weak piece, of somebody who is tracked."""
     box = poses[3][p]
     area = max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
     for other in range(len(track_of)):
-        if other == p or track_of[other] < 0:
+        surer = _is_known(memory, track_of[other]) or other < p
+        if other == p or track_of[other] < 0 or not surer:
             continue
         whole = poses[3][other]
         width = min(box[2], whole[2]) - max(box[0], whole[0])

@@ -67,11 +67,11 @@ class PoseTracker:
         topology: Topology,
         *,
         sure_score: float = 0.3,
-        new_score: float = 0.1,
+        new_score: float = 0.2,
         confirm_s: float = 0.1,
         fill_s: float = 0.5,
-        bridge_s: float = 1.0,
-        remember_s: float = 3.0,
+        bridge_s: float = 0.2,
+        remember_s: float = 5.0,
         half_life_s: float = 0.4,
     ) -> None:
         limits = (sure_score, new_score, confirm_s, fill_s, bridge_s, remember_s, half_life_s)
