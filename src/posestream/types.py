@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from posestream.events import Event
 from posestream.findings import NOTHING, Attributes, Detections, Findings, attributes_json
 from posestream.geometry import Letterbox
 from posestream.images import Image
@@ -194,6 +195,8 @@ class Result:
     """What secondary models say."""
     live: bool = False
     """Whether it comes from a live stream; then plain values hold ``wall_s``, too."""
+    events: tuple[Event, ...] = ()
+    """What happened, as far as this frame settled it."""
 
     @property
     def objects(self) -> Mapping[str, Detections]:
@@ -226,6 +229,8 @@ class Result:
             head["attributes"] = attributes_json(self.findings.frame_attributes, 0)
         if self.objects:
             head["objects"] = self.findings.objects_json()
+        if self.events:
+            head["events"] = [event.to_dict() for event in self.events]
         people = self._people()
         if self.attributes:
             for row, person in enumerate(people):
