@@ -5,9 +5,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 from example_results import frame_of
-from happenings import event, result
 
 import posestream
+from happenings import event, result
 from posestream.errors import OutputExistsError
 from posestream.events import CROSS, EVENT_SCHEMA_VERSION
 from posestream.sinks.events import EventLinesSink

@@ -5,10 +5,10 @@ import threading
 import time
 
 import pytest
-from happenings import event, result
-from live_servers import free_port
 from receivers import answer, hang_up, kinds_in, receiving, until
 
+from happenings import event, result
+from live_servers import free_port
 from posestream.sinks.webhooks.retrying import Backoff
 from posestream.sinks.webhooks.signature import is_genuine, secret_key
 from posestream.sinks.webhooks.sink import WebhookSink
