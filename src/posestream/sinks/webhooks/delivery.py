@@ -52,9 +52,9 @@ def post(
         timeout_s: For all of it after the host's name was looked up, seconds.
         tls: How servers are trusted; by default as the system does. For ``https`` only.
     """
-    connection = http.client.HTTPConnection(address.host, address.port)
+    connection, was_cut = http.client.HTTPConnection(address.host, address.port), threading.Event()
     try:
-        with _cut_off(connection, timeout_s) as was_cut:
+        with _cut_off(connection, timeout_s, was_cut):
             _connect(connection, address, timeout_s, tls)
             connection.request("POST", address.target, body, {"Host": address.authority, **headers})
             with connection.getresponse() as answer:
@@ -90,9 +90,10 @@ def _connect(
 
 
 @contextlib.contextmanager
-def _cut_off(connection: http.client.HTTPConnection, timeout_s: float) -> Iterator[threading.Event]:
+def _cut_off(
+    connection: http.client.HTTPConnection, timeout_s: float, was_cut: threading.Event
+) -> Iterator[None]:
     """Cut the connection when the time is up: timeouts of sockets begin again with every byte."""
-    was_cut = threading.Event()
 
     def cut() -> None:
         was_cut.set()
@@ -105,7 +106,7 @@ def _cut_off(connection: http.client.HTTPConnection, timeout_s: float) -> Iterat
     timer.daemon = True
     timer.start()
     try:
-        yield was_cut
+        yield
     finally:
         timer.cancel()
 
