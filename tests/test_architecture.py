@@ -33,6 +33,7 @@ LEVELS = (
     {"estimation", "secondary", "serving"},
     {
         "config",
+        "config_events",
         "config_input",
         "config_outputs",
         "config_secondary",
@@ -42,6 +43,7 @@ LEVELS = (
         "nvinfer_keys",
         "families",
         "assembly",
+        "assembly_events",
         "assembly_secondary",
         "assembly_streams",
         "outputs",

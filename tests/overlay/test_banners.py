@@ -82,6 +82,14 @@ def test_the_latest_events_come_first_and_no_more_than_three_are_written():
     assert not many[80:].any()
 
 
+def test_visitors_do_not_crowd_out_a_fall():
+    annotator = Annotator(COCO_17)
+    picture(annotator, result(event(at_s=2), at_s=2))
+    later = picture(annotator, result(*[event("enter", at_s=3) for _ in range(5)], at_s=3))
+    np.testing.assert_allclose(later[2, -5], COLOURS[FALL], atol=60)
+    assert later[2, -5][0] > 150
+
+
 def test_a_video_that_begins_again_forgets_what_is_yet_to_come():
     recent = RecentEvents()
     recent.after(result(event(at_s=100), at_s=100))

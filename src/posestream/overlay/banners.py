@@ -20,7 +20,7 @@ COLOURS: dict[str, RGB] = {
     LONG_LIE: (140, 0, 70),
     RECOVERED: (0, 130, 90),
 }
-"""Colours of what matters most; other kinds have one by their name."""
+"""Colours of what matters most and goes before the rest; other kinds have one by their name."""
 
 _STRIPES = 3
 _STRIPE_HEIGHT = 1.5
@@ -53,12 +53,12 @@ class RecentEvents:
 
 
 def draw_stripes(canvas: Canvas, events: Sequence[Event]) -> int:
-    """Write the latest events along the top, one line each; return the height they take, pixels."""
+    """Write the weightiest and latest events along the top; return the height they take, pixels."""
     size = (canvas.width, canvas.height)
     line = label_height(size)
     height = math.ceil(_STRIPE_HEIGHT * line / 2) * 2
     count = min(len(events), _STRIPES, max(1, canvas.height // (4 * height)))
-    for place, event in enumerate(events[:count]):
+    for place, event in enumerate(_by_weight(events)[:count]):
         colour, top = event_colour(event.kind), place * height
         canvas.stamp(_stripe(canvas.width, height), (0, top), colour=colour)
         made = label_within(_sentence(event), line, canvas.width)
@@ -72,7 +72,7 @@ def draw_banners(canvas: Canvas, result: Result, events: Sequence[Event]) -> Non
     """Mark each person to whom something happened with its latest: a box, and words under it."""
     size = (canvas.width, canvas.height)
     ids = result.tracks.ids.tolist()
-    latest = {event.track: event for event in reversed(events) if event.track >= 0}
+    latest = {event.track: event for event in reversed(_by_weight(events)) if event.track >= 0}
     for track, event in latest.items():
         if track not in ids:
             continue
@@ -81,7 +81,7 @@ def draw_banners(canvas: Canvas, result: Result, events: Sequence[Event]) -> Non
         if not np.isfinite(box).all():
             continue
         canvas.draw(
-            *box_strokes(box, size, widths=1.5 * limb_widths(box, size, None), colours=[colour])
+            *box_strokes(box, size, widths=2.5 * limb_widths(box, size, None), colours=[colour])
         )
         left, _, _, bottom = bounded(box[0], size).tolist()
         place = (left, bottom + label_height(size) + 2)
@@ -91,6 +91,11 @@ def draw_banners(canvas: Canvas, result: Result, events: Sequence[Event]) -> Non
 def event_colour(kind: str) -> RGB:
     """Return the colour of a kind of event, the same in every run."""
     return COLOURS.get(kind) or label_colour(kind)
+
+
+def _by_weight(events: Sequence[Event]) -> list[Event]:
+    """Return events, latest first, with those first that must not be crowded out by visitors."""
+    return sorted(events, key=lambda event: event.kind not in COLOURS)
 
 
 def _sentence(event: Event) -> str:

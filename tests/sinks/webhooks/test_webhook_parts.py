@@ -2,6 +2,7 @@ import random
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -168,7 +169,7 @@ def test_the_documented_verification_in_python_works(body):
     code = snippet("python", "def is_genuine")
     names: dict = {}
     exec(code, names)
-    names["time"].time = lambda: 1000.0
+    names["time"] = SimpleNamespace(time=lambda: 1000.0)
     signed = headers(b'{"event":"fall"}')
     assert names["is_genuine"](signed, body, SECRET) == (b"fall" in body)
 

@@ -80,6 +80,11 @@ class EventClips:
         self._open: tuple[ClipSpan, ClipFile] | None = None
         self._names: set[str] = set()
 
+    @property
+    def held_bytes(self) -> int:
+        """What the last seconds take in memory."""
+        return self._ring.size_bytes
+
     def write(self, result: Result) -> None:
         """Take note of what a frame settled; before, or after, its picture comes."""
         self._live = result.live

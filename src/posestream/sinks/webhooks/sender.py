@@ -95,7 +95,7 @@ class WebhookSender:
         self._not_before_s = 0.0
         self._end_s: float | None = None
         self._delivered = self._failures = self._unsent = self._dropped = 0
-        self._in_trouble = False
+        self._in_trouble = self._closed = False
         self._thread = threading.Thread(
             target=self._run, name=f"webhook-{address.host}", daemon=True
         )
@@ -115,7 +115,7 @@ class WebhookSender:
             )
 
     def offer(self, event: Event) -> None:
-        """Queue an event and return at once; after `close` it is kept as unsent."""
+        """Queue an event and return at once; after `finish` it is kept as unsent."""
         outgoing = _Outgoing(event_json(event), time.monotonic() + self._give_up_s)
         with self._changed:
             if self._end_s is not None:
@@ -127,17 +127,20 @@ class WebhookSender:
                 self._give_up(self._waiting.popleft(), "too many were waiting")
             self._changed.notify()
 
-    def close(self) -> None:
-        """Send what is queued, for a bounded time, and keep the rest; may be called twice."""
+    def finish(self) -> None:
+        """Take no more events, and send what is queued for a bounded time; returns at once."""
         with self._changed:
-            first = self._end_s is None
-            if first:
+            if self._end_s is None:
                 now_s = time.monotonic()
                 self._end_s = now_s + self._drain_s
                 self._not_before_s = min(self._not_before_s, now_s)
             self._changed.notify()
+
+    def close(self) -> None:
+        """Finish, wait until that is done, and keep the rest; may be called twice."""
+        self.finish()
         # The thread may hang where nothing can interrupt it, as in the look-up of a name.
-        self._thread.join(self._drain_s + _GRACE_S)
+        self._thread.join(max(0.0, (self._end_s or 0.0) - time.monotonic()) + _GRACE_S)
         with self._changed:
             rest = [] if self._current is None else [self._current]
             rest += self._waiting
@@ -145,11 +148,12 @@ class WebhookSender:
             self._waiting.clear()
             for outgoing in rest:
                 self._give_up(outgoing, "the run was over")
-            if first and self._unsent:
+            if self._unsent and not self._closed:
                 _log.warning(
                     "webhook %s: %d events were not delivered; %s keeps them",
                     *(self._address.shown, self._unsent, self._unsent_events.path),
                 )
+            self._closed = True
 
     def _run(self) -> None:
         while (outgoing := self._next()) is not None:
