@@ -79,7 +79,7 @@ def made_up() -> list[av.VideoFrame]:
         x, y = abs(number - RATE) * 2, number // 2
         view = scene[y : y + 1080, x : x + 1920].copy()
         view[300:800, 20 * number : 20 * number + 250] = (40, 90, 200)
-        noise = rng.integers(-3, 4, view.shape[:2] + (1,))
+        noise = rng.integers(-3, 4, (*view.shape[:2], 1))
         view = np.clip(view + noise, 0, 255).astype(np.uint8)
         made.append(av.VideoFrame.from_ndarray(view, format="rgb24").reformat(format="yuv420p"))
     return made
