@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from posestream.config_analysis import AnalysisConfig
+from posestream.config_events import WebhookConfig
 from posestream.config_input import InputConfig
 from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig, Score
 from posestream.config_secondary import SecondaryConfig, SecondaryList
@@ -201,14 +202,21 @@ def _complaint(error: ErrorDetails) -> str:
     if not key:
         return message
     if error["type"] == "extra_forbidden":
-        known = SecondaryConfig.model_fields if key.startswith("secondary.") else KEYS
+        known = _NESTED_KEYS.get(key.split(".")[0], KEYS)
         return f"{key}: no such setting.{suggestion(str(error['loc'][-1]), known)}"
     hint = ""
     if error["type"] == "literal_error" and isinstance(error["input"], str):
         hint = "." + suggestion(error["input"], re.findall(r"'([^']*)'", message))
-    if key == "serve_token":
+    if key == "serve_token" or key.split(".")[0] == "webhook":  # they hold secrets
         return f"{key}: {message}"
     return f"{key}: {message}, not {error['input']!r}{hint}"
+
+
+_NESTED_KEYS: Mapping[str, Iterable[str]] = {
+    "secondary": SecondaryConfig.model_fields,
+    "webhook": WebhookConfig.model_fields,
+}
+"""The keys within a key's value."""
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
