@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from posestream.config_analysis import AnalysisConfig
-from posestream.config_events import WebhookConfig
+from posestream.config_events import EventsConfig, WebhookConfig
 from posestream.config_input import InputConfig
 from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig, Score
 from posestream.config_secondary import SecondaryConfig, SecondaryList
@@ -94,10 +94,16 @@ class Config(BaseModel):
     sharing: SharingConfig = SharingConfig()
     estimator: EstimatorConfig = EstimatorConfig()
     analysis: AnalysisConfig = AnalysisConfig()
+    events: EventsConfig = EventsConfig()
     overlay: OverlayConfig = OverlayConfig()
     outputs: OutputConfig = OutputConfig()
     tiling: MosaicConfig = MosaicConfig()
     serving: ServingConfig = ServingConfig()
+
+    @property
+    def has_events(self) -> bool:
+        """Whether anything can happen that is an event."""
+        return self.analysis.falls
 
     @model_validator(mode="after")
     def _has_input(self) -> Config:
@@ -111,6 +117,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "sharing": SharingConfig,
     "estimator": EstimatorConfig,
     "analysis": AnalysisConfig,
+    "events": EventsConfig,
     "overlay": OverlayConfig,
     "outputs": OutputConfig,
     "tiling": MosaicConfig,

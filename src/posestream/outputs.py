@@ -8,6 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from posestream.assembly import build_annotator
+from posestream.assembly_events import (
+    EVENTS_NAME,
+    EventOutputs,
+    build_clip_encoder,
+    shows_clips,
+)
 from posestream.assembly_streams import InputStream
 from posestream.config import Config
 from posestream.mosaicking import Mosaic
@@ -15,6 +21,7 @@ from posestream.mosaicking.trouble import trouble_of
 from posestream.recording import (
     VIDEO_NAME,
     Annotator,
+    MoreSinks,
     Places,
     Recorder,
     open_recorder,
@@ -57,6 +64,9 @@ class RunOutputs:
         self._clock = clock
         self._many = len(inputs) > 1
         self._watching = Watching(config, stop=stop)
+        self._events = EventOutputs(
+            config.events, folder=config.output, overwrite=config.outputs.overwrite
+        )
         self._annotator: Annotator | None = None
         self._mosaic: Mosaic | None = None
         self._opened = ExitStack()
@@ -66,6 +76,9 @@ class RunOutputs:
         planned = [path for stream in inputs for path in planned_data(config, self._places(stream))]
         if self._has_mosaic_video:
             planned.append(config.output / VIDEO_NAME)
+        if config.has_events:
+            planned += self._events.planned
+            planned += [self._places(stream).data(EVENTS_NAME) for stream in inputs]
         refuse_existing(planned, overwrite=config.outputs.overwrite)
 
     @property
@@ -84,7 +97,13 @@ class RunOutputs:
         Raises:
             PosestreamError: If something of it cannot be opened.
         """
-        self._annotator = build_annotator(self._config.overlay, topology)
+        self._topology = topology
+        self._annotator = build_annotator(
+            self._config.overlay, topology, events_s=self._config.events.events_shown
+        )
+        if self._config.has_events:
+            self._events.open()
+            self._opened.callback(self._events.close)
         self._watching.open(streams, estimator=estimator)
         self._opened.callback(self._watching.close)
         if self._many and (self._has_mosaic_video or self._watching.shows_mosaic):
@@ -102,7 +121,7 @@ class RunOutputs:
                 source,
                 places,
                 annotator=self._annotator,
-                watchers=self._watchers(stream, source),
+                more=self._more(stream, source, places),
                 clock=self._clock,
             )
             if config.outputs.video:
@@ -172,6 +191,24 @@ class RunOutputs:
 
     def _places(self, stream: InputStream) -> Places:
         return Places(self._config.output, stream.name if self._many else None)
+
+    def _more(self, stream: InputStream, source: Source, places: Places) -> MoreSinks:
+        """Return what takes a stream's results beside the files that every run writes."""
+        watchers = tuple(self._watchers(stream, source))
+        if not self._config.has_events:
+            return MoreSinks(annotated=watchers)
+        config, path = self._config, places.data(EVENTS_NAME)
+        results, clips = self._events.result_sinks(path), self._events.clips()
+        self._written.append(path)
+        if clips is None:
+            return MoreSinks(results=tuple(results), annotated=watchers)
+        results.append(clips)
+        if shows_clips(config.events, config.overlay, config.outputs) and not source.info.still:
+            return MoreSinks(results=tuple(results), annotated=watchers, tap=clips)
+        encoder = build_clip_encoder(
+            clips, config.events, config.overlay, self._topology, source.info
+        )
+        return MoreSinks(results=tuple(results), annotated=watchers, pairs=(encoder,))
 
     def _watchers(self, stream: InputStream, source: Source) -> list[FrameSink]:
         info = source.info
