@@ -27,7 +27,7 @@ class RetryPolicy:
     first_s: float = 0.25
     """Pause before the second attempt, seconds."""
     limit_s: float = 1.2
-    """Longest pause, seconds; with a quarter more by chance, and opening, still under two."""
+    """Longest pause, seconds; chance may add a quarter."""
     max_retries: int | None = None
     """Attempts in a row without a frame before the stream is given up; ``None`` for ever."""
     stall_s: float = 10.0
