@@ -44,6 +44,11 @@ class InputStream:
         return kind.live or kind is InputKind.GSTREAMER
 
     @property
+    def takes_turns(self) -> bool:
+        """Whether it may wait until fewer others are open, as it comes to an end."""
+        return not (self.is_live or self.settings.loop)
+
+    @property
     def is_live(self) -> bool:
         """Whether its frames probably come by the clock on the wall, before it is opened."""
         fake_camera = self.address.startswith("fake:") and "realtime" in self.address

@@ -157,8 +157,9 @@ class RunOutputs:
         from posestream.mosaicking import open_mosaic
 
         tiling, sinks = self._config.tiling, self._watching.mosaic_sinks()
-        if (count := len(self._inputs)) > (most := self._config.sharing.concurrent):
-            _log.warning("mosaic: left out: %d inputs, and %d are open at once", count, most)
+        count = sum(stream.takes_turns for stream in self._inputs)
+        if count > (most := self._config.sharing.concurrent):
+            _log.warning("mosaic: left out: %d files, and %d are open at once", count, most)
             return
         live = any(stream.is_live for stream in self._inputs)
         if self._has_mosaic_video:

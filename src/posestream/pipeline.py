@@ -148,6 +148,7 @@ def stream_plan(
         open_consumer=outputs.recorder(stream),
         input=redacted(stream.address),
         retries=stream.comes_back,
+        takes_turns=stream.takes_turns,
         policy=stream.policy(),
         interval=stream.settings.interval,
         secondary=lambda: build_stream_findings(config.secondary),

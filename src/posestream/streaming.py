@@ -106,6 +106,7 @@ class Streams:
             open_consumer=lambda _: _HandOver(self._ready),
             input=redacted(address),
             retries=stream.comes_back,
+            takes_turns=stream.takes_turns,
             policy=stream.policy(),
             interval=stream.settings.interval,
             secondary=lambda: build_stream_findings(self._secondary),

@@ -31,7 +31,7 @@ class StreamSet:
         gather_s: How long a frame may wait for others to fill its batch, seconds.
         clock: Where stage times are counted.
         inspector: Lets secondary models look; None without any.
-        concurrent: Most streams with an end, such as files, that are open at once; others wait.
+        concurrent: Most streams that take turns, such as files, that are open at once.
     """
 
     def __init__(
@@ -199,13 +199,14 @@ class StreamSet:
                 self._moved.notify_all()
 
     def _begin_waiting(self) -> None:
-        """Start wanted streams, those with an end only as far as there is room."""
+        """Start wanted streams, those that take turns only as far as there is room."""
         with self._lock:
             wanted = [s for n, s in self._streams.items() if n in self._wanted]
-            room = self._concurrent - sum(not s.plan.retries and s.active for s in self._all_held())
+            open_now = sum(s.plan.takes_turns and s.active for s in self._all_held())
+            room = self._concurrent - open_now
             for stream in wanted:
-                if stream.plan.retries or room > 0:
-                    room -= not stream.plan.retries
+                if not stream.plan.takes_turns or room > 0:
+                    room -= stream.plan.takes_turns
                     self._wanted.discard(stream.plan.name)
                     stream.start()
 
