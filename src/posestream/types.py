@@ -173,7 +173,9 @@ class Tracks:
         """Return the number of people."""
         return len(self.ids)
 
-    def __getitem__(self, people: npt.NDArray[np.bool_] | npt.NDArray[np.integer] | slice) -> Tracks:
+    def __getitem__(
+        self, people: npt.NDArray[np.bool_] | npt.NDArray[np.integer] | slice
+    ) -> Tracks:
         """Return the people a mask, indices or a slice select, in that order."""
         return Tracks(self.poses[people], self.ids[people], self.filled[people])
 

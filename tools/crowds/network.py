@@ -84,12 +84,16 @@ def _keypoints(
     seen = scene.seen[t, who]
     spread = np.where(seen, faults.jitter, faults.guess) * scene.heights[t, who, None]
     heavy = np.where(rng.random(seen.shape) < 0.05, 3.0, 1.0)
-    points = scene.keypoints[t, who] + rng.normal(0, 1, (*seen.shape, 2)) * (spread * heavy)[..., None]
+    points = (
+        scene.keypoints[t, who] + rng.normal(0, 1, (*seen.shape, 2)) * (spread * heavy)[..., None]
+    )
     scores = np.where(seen, rng.uniform(0.5, 0.95, seen.shape), rng.uniform(0.05, 0.3, seen.shape))
     swap = rng.random(len(who)) < faults.swapped
     for a, b in COCO_17.flip_pairs[-3:]:
         points[swap, a], points[swap, b] = points[swap, b], points[swap, a]
-    lost = np.where(seen, rng.random(seen.shape) < faults.missed, rng.random(seen.shape) > faults.guessed)
+    lost = np.where(
+        seen, rng.random(seen.shape) < faults.missed, rng.random(seen.shape) > faults.guessed
+    )
     lost |= ~scene.inside[t, who]
     points[lost], scores[lost] = np.nan, 0
     return points, scores

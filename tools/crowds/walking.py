@@ -32,7 +32,9 @@ def bodies(feet: Array, heights: Array, headings: Array, phases: Array, strides:
     sideways, across = np.cos(headings), np.sin(headings)
     for side, sign in (("left", 1.0), ("right", -1.0)):
         swing = np.sin(phases if side == "left" else phases + np.pi) * strides
-        knee_bend = 0.6 * strides * np.maximum(0, np.cos(phases if side == "left" else phases + np.pi))
+        knee_bend = (
+            0.6 * strides * np.maximum(0, np.cos(phases if side == "left" else phases + np.pi))
+        )
         hip = _at(points, f"{side}_hip", sign * 0.08 * across, _HIPS)
         knee = _limb(points, f"{side}_knee", hip, swing * 0.5, _THIGH, sideways)
         _limb(points, f"{side}_ankle", knee, swing * 0.5 - knee_bend, _SHANK, sideways)
@@ -55,7 +57,9 @@ def _at(points: Array, name: str, x: Array, height: float) -> Array:
     return place
 
 
-def _limb(points: Array, name: str, start: Array, angle: Array, length: float, sideways: Array) -> Array:
+def _limb(
+    points: Array, name: str, start: Array, angle: Array, length: float, sideways: Array
+) -> Array:
     """Hang a limb on another; it swings in the plane of the walk."""
     place = points[..., _NAMES[name], :]
     place[..., 0] = start[..., 0] + np.sin(angle) * length * sideways

@@ -21,8 +21,9 @@ _STIFF = 0.06
 _CHOICES = 3
 """Poses that each witness may be."""
 _MORE = 1.3
+"""How many times as much as no shift a shift must explain."""
 _LEAST_SUPPORT = 1.2
-"""How much a shift must explain: times as much as none, and in witnesses."""
+"""How many witnesses must speak for it."""
 
 
 @compiled(cached=False)
@@ -60,7 +61,7 @@ def move_with(memory, n, camera):
 
 @compiled(cached=False)
 def _testify(memory, n, poses, now_s, shifts, heard):
-    """Add the shifts that person ``n`` speaks for: x, y, how like the pose is, and the body size."""
+    """Add the shifts that person ``n`` speaks for: x, y, likeness of the pose, body size."""
     row = memory.motion[n]
     size = row[SCALE]
     shift_x, shift_y, _ = drift(row, now_s - row[SEEN_S])

@@ -16,7 +16,7 @@ from posestream.tracking.memory import (
     SEEN_S,
     SIGHTINGS,
 )
-from posestream.tracking.motion import begin, correct, drift
+from posestream.tracking.motion import begin, correct
 from posestream.tracking.similarity import body_size, moved
 
 _NOISE = 0.02
