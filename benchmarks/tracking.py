@@ -92,7 +92,7 @@ def speed(people: int) -> dict[str, float]:
 
 def growth(count: int) -> dict[str, float]:
     """Follow ten people for a long time; compare the first and the last tenth."""
-    scene, frames = _scene(10, FIRST_SEED)
+    _, frames = _scene(10, FIRST_SEED)
     tracker, smoother, taken = PoseTracker(COCO_17), PoseSmoother(), []
     for n in range(count):
         found, t = frames[n % len(frames)], n / 30

@@ -75,7 +75,7 @@ def associate(memory, count, poses, now_s, sigmas, sure, camera, double):
         table = alike
         if turn == 2:
             table = np.zeros((count, people))
-            _look_around(memory, count, poses, now_s, camera, table)
+            _look_around(memory, rows, columns, poses, now_s, camera, table)
         _match(table, rows, columns, pose_of, track_of)
     return pose_of, track_of
 
@@ -115,15 +115,15 @@ def _settle(alike, rivals, chances, pose_of, track_of):
             pose_of[n], track_of[p] = p, n
 
 
-@compiled(cached=False, allocates=False)
-def _look_around(memory, count, poses, now_s, camera, alike):
+@compiled(cached=False)
+def _look_around(memory, rows, columns, poses, now_s, camera, alike):
     """Make people as alike to poses as these are near, or have their box, whatever they do."""
-    for n in range(count):
+    for n in np.flatnonzero(rows):
         row = memory.motion[n]
         gap_s, size = max(now_s - row[SEEN_S], 0.0), row[SCALE]
         shift_x, shift_y, _ = drift(row, gap_s)
         reach = min(_STRAY + _WALK * gap_s, _FARTHEST) * size
-        for p in range(len(poses[2])):
+        for p in np.flatnonzero(columns):
             off_x, off_y, _ = moved(memory, n, poses, p)
             off_x, off_y = off_x - camera[0], off_y - camera[1]
             stayed = math.hypot(off_x, _LEVEL * off_y)
