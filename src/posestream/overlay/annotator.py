@@ -27,6 +27,9 @@ class Annotator:
     objects as boxes, people's attributes under their labels, the frame's own in the top left
     corner.
 
+    Limbs of people whom somebody tracks have the colour of their identity; dots, and limbs of
+    everybody else, that of their side.
+
     Everything is drawn on the luma and chroma planes: no frame is converted to RGB and back.
     Several threads may share one annotator.
 
@@ -126,9 +129,14 @@ class Annotator:
             colours = [identity_colour(i) or MIDDLE for i in result.tracks.ids[seen].tolist()]
             boxes = poses.boxes[seen]
             canvas.draw(*box_strokes(boxes, size, widths=widths[seen], colours=colours))
-        canvas.draw(
-            *self._style.strokes(poses, size, threshold=self._min_keypoint_score, widths=widths)
+        strokes = self._style.strokes(
+            poses,
+            size,
+            threshold=self._min_keypoint_score,
+            widths=widths,
+            ids=result.tracks.ids,
         )
+        canvas.draw(*strokes)
         if head_of is not None:
             for p in reversed(seen.tolist()):  # the best person's last, so that none covers it
                 self._write_label(canvas, result, p, head_of[p])
