@@ -72,7 +72,8 @@ class Anchors:
         torso[:, 1] = np.fmax(hips[:, 1] - shoulders[:, 1], 0)
         torso[np.isnan(hips[:, 1] - shoulders[:, 1])] = np.nan
         box = boxes.astype(np.float64)
-        bottom = np.stack([(box[:, 0] + box[:, 2]) / 2, box[:, 3]], axis=1)
+        middle = np.where(np.isfinite(box), box, np.nan)[:, [0, 2]].mean(axis=1)
+        bottom = np.stack([middle, box[:, 3]], axis=1)
         bottom[~(np.abs(bottom) < _FAR).all(axis=1)] = np.nan
         feet = ankles
         for other in (knees + KNEE_DROP * torso, hips + HIP_DROP * torso, bottom):
@@ -101,7 +102,8 @@ def extents(poses: Poses, size: tuple[int, int]) -> Floats:
     A tenth of the frame's height where the box is none.
     """
     box = poses.boxes.astype(np.float64)
-    sides = np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
+    with np.errstate(invalid="ignore"):
+        sides = np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
     usable = (sides > 1) & (sides < _FAR)
     return np.minimum(np.where(usable, sides, 0.1 * size[1]), max(size))
 

@@ -115,9 +115,9 @@ class Crossings:
         clear = np.nan_to_num(clear).astype(np.int64)
         since = self._since_s[rows]
         contrary = (clear != 0) & (side == -clear)
+        since[side * offsets > 0] = np.nan  # back again, however near the line
         since = np.where(contrary & np.isnan(since), now_s, since)
         settled = contrary & (now_s - since >= self._settle_s)
-        since[(clear != 0) & ~contrary] = np.nan
         told = settled & (net * clear > 0)
         crossings = [
             Crossing(int(rows[p]), int(n), int(clear[p, n] < 0), float(now_s - since[p, n]))

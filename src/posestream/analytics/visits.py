@@ -1,7 +1,7 @@
 """Who is in which zone, since when: hysteresis across the border, patience in time.
 
 Within a margin of the border nothing changes. Beyond it, somebody must stay on the new side for the
-zone's settling time; one look at the old side begins that anew.
+zone's settling time; one look at the old side, however near the border, begins that anew.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class Visits:
         inside, since = self.inside[rows], self._since_s[rows]
         with np.errstate(invalid="ignore"):
             is_in, is_out = depths > 1, depths < -1
-        since[np.where(inside, is_in, is_out) | leapt[:, None]] = np.nan
+            back = np.where(inside, depths > 0, depths < 0)
+        since[back | leapt[:, None]] = np.nan
         contrary = np.where(inside, is_out, is_in) & ~leapt[:, None]
         since = np.where(contrary & np.isnan(since), now_s, since)
         settled = contrary & (now_s - since >= self._settle_s)

@@ -20,7 +20,7 @@ from posestream.zones import Anchor, Counts, Line, Size, Zone, pixels_of
 
 Floats = npt.NDArray[np.float64]
 
-_MARGIN = 0.04
+_MARGIN = 0.05
 """How far from a border nothing changes, in the person's own height; keypoints jitter by less."""
 _MOST_MARGIN = 0.25
 """That margin is at most this share of a zone's breadth, or nobody could be clear of it."""
