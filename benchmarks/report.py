@@ -9,9 +9,12 @@ that asked for them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from _report_streams import many_streams, soak
+from _report_table import table
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -25,12 +28,6 @@ small virtual ones that others share: compare ratios taken in one run, not milli
 different tables.
 Nothing was timed on real hardware of other kinds (aarch64, macOS, Windows, CPUs with AMX).
 """
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
 def accuracy(figures: Figures) -> str:
@@ -200,6 +197,8 @@ SECTIONS: dict[str, tuple[str, Callable[[Figures], str]]] = {
     "networks": ("Networks people bring", networks),
     "quantization": ("INT8", quantization),
     "secondary": ("Secondary models", secondary),
+    "many_streams": ("Many streams", many_streams),
+    "soak": ("Eight live streams for a long time", soak),
 }
 """Heading and writer of each file of results; a file that is missing is left out."""
 

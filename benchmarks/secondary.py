@@ -71,6 +71,9 @@ def threads_alone() -> dict[str, float]:
         def write(self, frame: Any, result: Any) -> None:
             pass
 
+        def finish(self, activities: Any) -> None:
+            pass
+
         def close(self) -> None:
             pass
 

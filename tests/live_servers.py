@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -122,9 +123,15 @@ def rtsp_server(
 
 @contextlib.contextmanager
 def http_server(
-    folder: Path | None = None, routes: Mapping[str, Handler] | None = None
+    folder: Path | None = None,
+    routes: Mapping[str, Handler] | None = None,
+    *,
+    certificate: tuple[Path, Path] | None = None,
 ) -> Iterator[str]:
-    """Serve the files of a folder, with ranges, and special paths; yield ``http://host:port``."""
+    """Serve the files of a folder, with ranges, and special paths; yield ``http://host:port``.
+
+    With a certificate and its key it is ``https://``.
+    """
 
     class Files(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -144,10 +151,15 @@ def http_server(
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Files)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # clients that do not trust us hang up
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

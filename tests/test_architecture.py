@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
-        *("containers", "credentials", "events", "zones"),
+        *("containers", "credentials", "events", "assignment", "zones"),
     },
     {
         "runtime",
@@ -25,14 +25,16 @@ LEVELS = (
         "batching",
         "inference",
         "decoding",
+        "tracking",
         "overlay",
         "sinks",
         "models",
         "demo",
     },
-    {"estimation", "secondary", "serving"},
+    {"estimation", "secondary", "serving", "analysis"},
     {
         "config",
+        "config_analysis",
         "config_input",
         "config_outputs",
         "config_secondary",
@@ -42,6 +44,7 @@ LEVELS = (
         "nvinfer_keys",
         "families",
         "assembly",
+        "assembly_analysis",
         "assembly_secondary",
         "assembly_streams",
         "outputs",
@@ -50,6 +53,7 @@ LEVELS = (
         "mosaicking",
         "recording",
         "pipeline",
+        "density",
         "evaluation",
         "conversion",
         "quantization",

@@ -64,3 +64,20 @@ def test_findings_are_plain_json():
     given = Attributes(np.array([1, -1]), np.array([0.12345, 0], np.float32), ("red", "blue"))
     assert attributes_json({"shirt": given}, 0) == {"shirt": {"label": "blue", "score": 0.1235}}
     assert attributes_json({"shirt": given}, 1) == {}
+
+
+def test_findings_follow_their_people_to_other_rows():
+    labels = Attributes(np.array([4, 5]), np.array([0.4, 0.5], np.float32))
+    boxes = np.arange(12, dtype=np.float32).reshape(3, 4)
+    things = Detections(
+        boxes, np.ones(3, np.float32), np.array([7, 8, 9]), np.array([0, 1, -1]), ()
+    )
+    moved = Findings({"bag": things}, {"shirt": labels}).for_people(np.array([1, -1]))
+    assert moved.attributes["shirt"].classes.tolist() == [5, -1]
+    assert moved.attributes["shirt"].scores.tolist() == [0.5, 0]
+    assert moved.objects["bag"].classes.tolist() == [8, 9]
+    assert moved.objects["bag"].people.tolist() == [0, -1]
+
+
+def test_findings_of_nobody_stay_as_they_are():
+    assert not Findings().for_people(np.array([-1, -1]))

@@ -78,13 +78,10 @@ def build_stream_set(
 ) -> tuple[Estimator, Inspector | None, StreamSet]:
     """Make what finds people, what else looks at them, and the streams that share both.
 
-    On a CPU there are as many threads, working side by side on a frame each, as the settings
-    allow; on a GPU two, so that one prepares a batch while the other's runs.
+    `workers_and_batch` tells how many threads find people, and in how many frames at once.
     """
     sharing = sharing or SharingConfig()
-    on_gpu = settings.device.startswith("cuda")
-    workers = _GPU_WORKERS if on_gpu else settings.threads or usable_cores()
-    batch = sharing.batch or (_GPU_BATCH if on_gpu else 1)
+    workers, batch = workers_and_batch(settings, sharing)
     inspector = build_inspector(secondary, settings, streams=workers)
     estimator = build_estimator(settings, streams=workers)
     streams = StreamSet(
@@ -98,6 +95,17 @@ def build_stream_set(
         concurrent=sharing.concurrent,
     )
     return estimator, inspector, streams
+
+
+def workers_and_batch(settings: EstimatorConfig, sharing: SharingConfig) -> tuple[int, int]:
+    """Return how many threads find people for streams, and in how many frames at once.
+
+    On a CPU there are as many threads, working side by side on a frame each, as the settings
+    allow; on a GPU two, so that one prepares a batch while the other's runs.
+    """
+    on_gpu = settings.device.startswith("cuda")
+    workers = _GPU_WORKERS if on_gpu else settings.threads or usable_cores()
+    return workers, sharing.batch or (_GPU_BATCH if on_gpu else 1)
 
 
 def described(

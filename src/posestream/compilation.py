@@ -19,6 +19,8 @@ import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_CALLED_EVERYWHERE = Path(__file__).with_name("assignment.py")
+"""Compiled code that may be part of machine code of any folder."""
 _UNREADABLE = (OSError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError)
 """What reading a cut off or foreign cache file raises."""
 
@@ -51,7 +53,8 @@ def compiled(
     Division by zero gives infinity or NaN, as in numpy, and never raises.
 
     Args:
-        function: What to compile; it may call other compiled functions of its own folder.
+        function: What to compile; it may call other compiled functions of its own folder, and
+            `posestream.assignment`.
         cached: Whether to keep the machine code on disk. Small functions that only compiled code
             calls need not be kept: their code is part of their callers'.
         fastmath: Liberties LLVM may take with floats, all or by name; none where bits must be
@@ -126,6 +129,6 @@ def _name_after_sources(function: Callable[..., Any]) -> None:
 @functools.cache
 def _sources_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for source in sorted(folder.glob("*.py")):
+    for source in sorted(folder.glob("*.py")) + [_CALLED_EVERYWHERE]:
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:12]

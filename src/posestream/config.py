@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from posestream.config_analysis import AnalysisConfig
 from posestream.config_input import InputConfig
 from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig, Score
 from posestream.config_secondary import SecondaryConfig, SecondaryList
@@ -91,6 +92,7 @@ class Config(BaseModel):
     stream: StreamConfig = StreamConfig()
     sharing: SharingConfig = SharingConfig()
     estimator: EstimatorConfig = EstimatorConfig()
+    analysis: AnalysisConfig = AnalysisConfig()
     overlay: OverlayConfig = OverlayConfig()
     outputs: OutputConfig = OutputConfig()
     tiling: MosaicConfig = MosaicConfig()
@@ -107,6 +109,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "stream": StreamConfig,
     "sharing": SharingConfig,
     "estimator": EstimatorConfig,
+    "analysis": AnalysisConfig,
     "overlay": OverlayConfig,
     "outputs": OutputConfig,
     "tiling": MosaicConfig,

@@ -50,8 +50,9 @@ class OutputConfig(BaseModel):
     )
     publish: str | None = Field(
         default=None,
-        description="Send the annotated video on, live: rtsp://, rtmp:// or srt:// address, or a "
-        "folder for HLS; {stream} in it stands for each stream's name, else the mosaic goes there.",
+        description="Send the annotated video on, live: an rtsp:// or rtmp:// address of a server "
+        "that takes it, or FOLDER/NAME.m3u8 for HLS; {stream} stands for each stream's name, "
+        "else the mosaic goes there.",
     )
 
 

@@ -1,7 +1,7 @@
-"""What happened: a fall, a line crossed, a zone entered.
+"""What happened: a fall, a line crossed, a zone entered; and what people do all the while.
 
-One value for every stage of `analytics`, so that whoever sends, draws or records events need not
-know where they come from.
+One kind of value for every stage of `analytics`, so that whoever sends, draws or records events
+need not know where they come from.
 """
 
 from __future__ import annotations
@@ -76,3 +76,33 @@ class Event:
             if math.isfinite(value)
         }
         return given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ActivitySegment:
+    """One person doing one thing for a while."""
+
+    stream: str
+    """Name of the stream."""
+    track: int
+    """Identity of the person within the stream."""
+    activity: str
+    """What they do, such as ``walking``."""
+    start_s: float
+    """Presentation time when it began, seconds."""
+    end_s: float
+    """Presentation time when it ended, or of the last frame so far, seconds."""
+    confidence: float
+    """How much of what single frames say agrees, in [0, 1]."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the segment as plain JSON values."""
+        return {
+            "schema": EVENT_SCHEMA_VERSION,
+            "stream": self.stream,
+            "activity": self.activity,
+            "start_s": round(self.start_s, 6),
+            "end_s": round(self.end_s, 6),
+            "id": self.track if self.track >= 0 else None,
+            "confidence": round(self.confidence, 4),
+        }

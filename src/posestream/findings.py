@@ -51,6 +51,19 @@ class Detections:
             self.names,
         )
 
+    def for_people(self, rows: npt.NDArray[np.int64]) -> Detections:
+        """Return the objects with people in other rows; those of people who left go with them.
+
+        Args:
+            rows: ``(P,)`` where each person was before; -1 for those who were not.
+        """
+        if not (self.people >= 0).any():
+            return self
+        now = {int(before): row for row, before in enumerate(rows.tolist()) if before >= 0}
+        people = np.array([now.get(int(person), -1) for person in self.people], np.int64)
+        stays = (self.people < 0) | (people >= 0)
+        return Detections(self.boxes, self.scores, self.classes, people, self.names)[stays]
+
     @property
     def labels(self) -> list[str]:
         """What each object is, in words."""
@@ -103,6 +116,18 @@ class Attributes:
         """Return the rows a mask or indices select, in that order."""
         return Attributes(self.classes[rows], self.scores[rows], self.names)
 
+    def for_people(self, rows: npt.NDArray[np.int64]) -> Attributes:
+        """Return the labels of people in other rows.
+
+        Args:
+            rows: ``(P,)`` where each person was before; -1 for those who were not: no label.
+        """
+        moved = Attributes.none(len(rows), self.names)
+        was_here = rows >= 0
+        moved.classes[was_here] = self.classes[rows[was_here]]
+        moved.scores[was_here] = self.scores[rows[was_here]]
+        return moved
+
     @property
     def labels(self) -> list[str | None]:
         """The label of each row, in words; ``None`` where there is none."""
@@ -132,6 +157,20 @@ class Findings:
     def __bool__(self) -> bool:
         """Tell whether any model looked."""
         return bool(self.objects or self.attributes or self.frame_attributes)
+
+    def for_people(self, rows: npt.NDArray[np.int64]) -> Findings:
+        """Return the findings for the same people in other rows.
+
+        Objects of people who are left out go with them.
+
+        Args:
+            rows: ``(P,)`` where each person was when the models looked; -1 for those who were not.
+        """
+        if not (self.objects or self.attributes):
+            return self
+        objects = {name: found.for_people(rows) for name, found in self.objects.items()}
+        labels = {name: found.for_people(rows) for name, found in self.attributes.items()}
+        return Findings(objects, labels, self.frame_attributes)
 
     def objects_json(self) -> list[dict[str, object]]:
         """Return the objects as plain JSON values, as ``poses.jsonl`` holds them."""

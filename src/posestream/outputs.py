@@ -174,9 +174,11 @@ class RunOutputs:
         return Places(self._config.output, stream.name if self._many else None)
 
     def _watchers(self, stream: InputStream, source: Source) -> list[FrameSink]:
-        sinks = self._watching.stream_sinks(stream.name, alone=not self._many)
+        info = source.info
+        sinks = self._watching.stream_sinks(
+            stream.name, frame_rate=info.frame_rate, alone=not self._many
+        )
         if self._mosaic is not None:
-            info = source.info
             self._mosaic.add(
                 stream.name, frame_rate=info.frame_rate, pixel_aspect=info.pixel_aspect
             )

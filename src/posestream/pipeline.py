@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posestream.assembly import build_stream_set, described
+from posestream.assembly_analysis import build_analysis, check_analysis
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, input_streams
 from posestream.config import Config
@@ -18,6 +19,8 @@ from posestream.runtime.metrics import StageClock, StageTime
 from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.stream import StreamPlan
+from posestream.sources import Source
+from posestream.topology import Topology
 
 _LOOK_EVERY_S = 0.05
 
@@ -107,9 +110,10 @@ def run(
             estimator.topology, streams, estimator=described(config.estimator, estimator, inspector)
         )
         stack.callback(outputs.close)
+        check_analysis(config.analysis, estimator.topology)
         begun = time.perf_counter()
         for stream in inputs:
-            streams.add(_plan(stream, config, outputs))
+            streams.add(stream_plan(stream, config, outputs, topology=estimator.topology))
         while not streams.wait(_LOOK_EVERY_S) and not stop.requested:
             outputs.look()
             statuses = streams.statuses()
@@ -134,7 +138,10 @@ def run(
         )
 
 
-def _plan(stream: InputStream, config: Config, outputs: RunOutputs) -> StreamPlan:
+def stream_plan(
+    stream: InputStream, config: Config, outputs: RunOutputs, *, topology: Topology
+) -> StreamPlan[Source]:
+    """Return what one stream of a run is to do."""
     return StreamPlan(
         name=stream.name,
         open_source=stream.opener(),
@@ -144,4 +151,5 @@ def _plan(stream: InputStream, config: Config, outputs: RunOutputs) -> StreamPla
         policy=stream.policy(),
         interval=stream.settings.interval,
         secondary=lambda: build_stream_findings(config.secondary),
+        analysis=lambda: build_analysis(config.analysis, topology, stream=stream.name),
     )

@@ -10,15 +10,20 @@ from typing import Protocol
 
 from posestream.config import Config
 from posestream.errors import ConfigError, OutputExistsError
+from posestream.events import ActivitySegment
 from posestream.images import HostImage, Image
 from posestream.runtime.metrics import StageClock
 from posestream.sinks import FrameSink, ResultSink
+from posestream.sinks.activities import ActivityLinesSink
 from posestream.sinks.formats import FORMATS, open_result_sink
 from posestream.sources import Source
 from posestream.types import Frame, Result
 
 VIDEO_NAME = "Pose_Estimation.mp4"
 """What the annotated video, or the mosaic of many, is called inside the output folder."""
+
+ACTIVITIES_NAME = "activities.jsonl"
+"""What the file of people's activities is called inside the output folder."""
 
 FINDINGS_NAME = "secondary.csv"
 """What the table of secondary models' findings is called inside the output folder."""
@@ -67,6 +72,7 @@ class Recorder:
         annotator: Draws; not asked where there are no frame sinks.
         frame_sinks: Take annotated frames.
         result_sinks: Take results.
+        activity_sink: Takes what people did, also what the end of the stream ends.
         clock: Where the time of drawing and of each kind of sink is counted.
     """
 
@@ -76,11 +82,13 @@ class Recorder:
         frame_sinks: Sequence[FrameSink],
         result_sinks: Sequence[ResultSink],
         *,
+        activity_sink: ActivityLinesSink | None = None,
         clock: StageClock,
     ) -> None:
         self._annotator = annotator
         self._frame_sinks = frame_sinks
-        self._result_sinks = result_sinks
+        self._result_sinks = (*result_sinks, activity_sink) if activity_sink else result_sinks
+        self._activity_sink = activity_sink
         self._clock = clock
 
     def write(self, frame: Frame, result: Result) -> None:
@@ -99,6 +107,11 @@ class Recorder:
                 for sink in self._frame_sinks:
                     sink.write(drawn)
 
+    def finish(self, activities: Sequence[ActivitySegment]) -> None:
+        """Take what people did until the stream ended."""
+        if self._activity_sink is not None:
+            self._activity_sink.write_segments(activities)
+
     def close(self) -> None:
         """Finish every file, also when finishing another fails.
 
@@ -115,6 +128,8 @@ def planned_data(config: Config, places: Places) -> tuple[Path, ...]:
     paths = [places.data(FORMATS[name].file_name) for name in config.outputs.formats]
     if _writes_findings(config):
         paths.append(places.data(FINDINGS_NAME))
+    if config.analysis.activities:
+        paths.append(places.data(ACTIVITIES_NAME))
     return tuple(paths)
 
 
@@ -179,17 +194,28 @@ def open_recorder(
         if _writes_findings(config):
             results.append(_findings_sink(config, places))
             opened.callback(results[-1].close)
+        activities = _activity_sink(config, places)
+        if activities is not None:
+            opened.callback(activities.close)
         frames: list[FrameSink] = []
         if outputs.video:
             frames.append(_annotated_sink(config, source, places))
             opened.callback(frames[-1].close)
         opened.pop_all()
-    return Recorder(annotator, [*frames, *watchers], results, clock=clock)
+    everything = [*frames, *watchers]
+    return Recorder(annotator, everything, results, activity_sink=activities, clock=clock)
 
 
 def _writes_findings(config: Config) -> bool:
     """Tell whether secondary models need a table of their own: those of people have no room."""
     return bool(config.secondary and {"csv", "parquet"} & set(config.outputs.formats))
+
+
+def _activity_sink(config: Config, places: Places) -> ActivityLinesSink | None:
+    if not config.analysis.activities:
+        return None
+    path = places.data(ACTIVITIES_NAME)
+    return ActivityLinesSink(path, overwrite=config.outputs.overwrite)
 
 
 def _findings_sink(config: Config, places: Places) -> ResultSink:

@@ -9,12 +9,15 @@ from typing import Any
 
 from posestream.api import Prediction
 from posestream.assembly import build_stream_set
+from posestream.assembly_analysis import build_analysis, check_analysis
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, checked_address
 from posestream.config import estimator_config, secondary_configs, validated
+from posestream.config_analysis import AnalysisConfig
 from posestream.config_streams import SharingConfig, StreamConfig
 from posestream.credentials import redacted
 from posestream.errors import ConfigError
+from posestream.events import ActivitySegment
 from posestream.runtime.queues import BoundedQueue
 from posestream.runtime.status import StreamStatus
 from posestream.runtime.stream import StreamPlan
@@ -24,6 +27,7 @@ from posestream.types import Frame, Result
 _READY = 4
 _LOOK_EVERY_S = 0.1
 _SHARING = tuple(SharingConfig.model_fields)
+_ANALYSIS = tuple(AnalysisConfig.model_fields)
 _STREAM = tuple(StreamConfig.model_fields)
 
 
@@ -45,6 +49,7 @@ class Streams:
     Args:
         secondary: As for `PoseEstimator`.
         **options: As for `PoseEstimator`, and any field of
+            `posestream.config_analysis.AnalysisConfig`, such as ``track`` and ``falls``, and of
             `posestream.config_streams.SharingConfig`, such as ``batch``.
 
     Raises:
@@ -56,11 +61,15 @@ class Streams:
         self, *, secondary: Sequence[Mapping[str, Any] | str] = (), **options: Any
     ) -> None:
         sharing = {key: options.pop(key) for key in _SHARING if key in options}
+        analysis = {key: options.pop(key) for key in _ANALYSIS if key in options}
+        self._analysis = validated(AnalysisConfig, analysis)
         self._secondary = secondary_configs(secondary)
         settings = estimator_config(options)
-        _, _, self._streams = build_stream_set(
+        estimator, _, self._streams = build_stream_set(
             settings, validated(SharingConfig, sharing), secondary=self._secondary
         )
+        self._topology = estimator.topology
+        check_analysis(self._analysis, self._topology)
         self._ready: BoundedQueue[Prediction] = BoundedQueue(_READY)
 
     def add(
@@ -100,6 +109,7 @@ class Streams:
             policy=stream.policy(),
             interval=stream.settings.interval,
             secondary=lambda: build_stream_findings(self._secondary),
+            analysis=lambda: build_analysis(self._analysis, self._topology, stream=own),
         )
         self._streams.add(plan, start=start_now)
         return own
@@ -171,6 +181,9 @@ class _HandOver:
 
     def write(self, frame: Frame, result: Result) -> None:
         self._ready.put(Prediction(result, frame.image))
+
+    def finish(self, activities: Sequence[ActivitySegment]) -> None:
+        pass
 
     def close(self) -> None:
         pass

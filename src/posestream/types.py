@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from posestream.events import ActivitySegment, Event
 from posestream.findings import NOTHING, Attributes, Detections, Findings, attributes_json
 from posestream.geometry import Letterbox
 from posestream.images import Image
@@ -149,18 +150,35 @@ class Tracks:
     """Poses with identities.
 
     Raises:
-        ValueError: If there is not one id per pose.
+        ValueError: If there is not one id per pose, or not one mark per keypoint.
     """
 
     poses: Poses
     """Everyone in the frame."""
     ids: npt.NDArray[np.int64]
-    """``(P,)`` identity within the stream, from 0; -1 while nobody tracks."""
+    """``(P,)`` identity within the stream, from 0; -1 of somebody whom nobody tracks."""
+    filled: npt.NDArray[np.bool_] = None  # pyright: ignore[reportAssignmentType]
+    """``(P, K)`` keypoints that tracking put where the network found none; by default none."""
 
     def __post_init__(self) -> None:
         """Check that arrays agree."""
         if self.ids.shape != (len(self.poses),):
             raise ValueError(f"ids {self.ids.shape} for {len(self.poses)} poses")
+        shape = self.poses.keypoint_scores.shape
+        if self.filled is None:
+            object.__setattr__(self, "filled", np.zeros(shape, np.bool_))
+        elif self.filled.shape != shape:
+            raise ValueError(f"filled {self.filled.shape} for keypoints {shape}")
+
+    def __len__(self) -> int:
+        """Return the number of people."""
+        return len(self.ids)
+
+    def __getitem__(
+        self, people: npt.NDArray[np.bool_] | npt.NDArray[np.integer] | slice
+    ) -> Tracks:
+        """Return the people a mask, indices or a slice select, in that order."""
+        return Tracks(self.poses[people], self.ids[people], self.filled[people])
 
     @classmethod
     def untracked(cls, poses: Poses) -> Tracks:
@@ -194,6 +212,10 @@ class Result:
     """What secondary models say."""
     live: bool = False
     """Whether it comes from a live stream; then plain values hold ``wall_s``, too."""
+    events: tuple[Event, ...] = ()
+    """What happened, as far as this frame settled it."""
+    activities: tuple[ActivitySegment, ...] = ()
+    """What somebody did until now, where this frame shows that it ended."""
 
     @property
     def objects(self) -> Mapping[str, Detections]:
@@ -226,6 +248,8 @@ class Result:
             head["attributes"] = attributes_json(self.findings.frame_attributes, 0)
         if self.objects:
             head["objects"] = self.findings.objects_json()
+        if self.events:
+            head["events"] = [event.to_dict() for event in self.events]
         people = self._people()
         if self.attributes:
             for row, person in enumerate(people):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from posestream.config import Config
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.streams import StreamSet
 from posestream.sinks import FrameSink
+from posestream.sinks.publish_targets import STREAM_FIELD, publish_target
 
 if TYPE_CHECKING:
     from posestream.serving.pictures import LatestPictures
     from posestream.sinks.window import WindowSink
 
 _log = logging.getLogger("posestream")
-
-_PLACEHOLDER = "{stream}"
 
 
 class Watching:
@@ -26,9 +26,14 @@ class Watching:
     Args:
         config: What is shown.
         stop: Requested where the user closes the window.
+
+    Raises:
+        ConfigError: If nothing can be sent to the address that is given.
     """
 
     def __init__(self, config: Config, *, stop: StopFlag) -> None:
+        if config.outputs.publish is not None:
+            publish_target(config.outputs.publish, stream="all")
         self._config = config
         self._stop = stop
         self._window: WindowSink | None = None
@@ -39,7 +44,7 @@ class Watching:
     def shows_mosaic(self) -> bool:
         """Whether anything shows all streams in one picture."""
         publish = self._config.outputs.publish
-        sends_mosaic = publish is not None and _PLACEHOLDER not in publish
+        sends_mosaic = publish is not None and STREAM_FIELD not in publish
         return self._config.outputs.show or self._config.serving.serve is not None or sends_mosaic
 
     def open(self, streams: StreamSet, *, estimator: str) -> None:
@@ -66,17 +71,21 @@ class Watching:
         """Return what takes the mosaic's pictures."""
         from posestream.serving.pictures import MOSAIC
 
-        return self._sinks(MOSAIC, sends=_PLACEHOLDER not in (self._config.outputs.publish or ""))
+        return self._sinks(MOSAIC, sends=STREAM_FIELD not in (self._config.outputs.publish or ""))
 
-    def stream_sinks(self, name: str, *, alone: bool) -> list[FrameSink]:
+    def stream_sinks(
+        self, name: str, *, frame_rate: Fraction | None, alone: bool
+    ) -> list[FrameSink]:
         """Return what takes a stream's annotated frames.
 
         Args:
             name: Name of the stream.
+            frame_rate: Nominal frames per second; None where unknown.
             alone: Whether it is the only one, so that the window shows it.
         """
         publish = self._config.outputs.publish or ""
-        sinks = self._sinks(name, sends=alone or _PLACEHOLDER in publish, shows=alone)
+        sends = alone or STREAM_FIELD in publish
+        sinks = self._sinks(name, sends=sends, shows=alone, frame_rate=frame_rate)
         if alone and self._pictures is not None:
             from posestream.serving.pictures import MOSAIC, PictureSink
 
@@ -92,7 +101,9 @@ class Watching:
         """Close the window and the endpoints; may be called twice."""
         self._opened.close()
 
-    def _sinks(self, name: str, *, sends: bool, shows: bool = True) -> list[FrameSink]:
+    def _sinks(
+        self, name: str, *, sends: bool, shows: bool = True, frame_rate: Fraction | None = None
+    ) -> list[FrameSink]:
         sinks: list[FrameSink] = []
         if self._pictures is not None:
             from posestream.serving.pictures import PictureSink
@@ -102,9 +113,10 @@ class Watching:
             sinks.append(self._window)
         publish = self._config.outputs.publish
         if publish is not None and sends:
-            from posestream.sinks.publishing import open_publisher
+            from posestream.sinks.publishing import PublishingSink
 
-            sinks.append(open_publisher(publish.replace(_PLACEHOLDER, name), name=name))
+            target = publish_target(publish, stream=name)
+            sinks.append(PublishingSink(target, frame_rate=frame_rate))
         return sinks
 
     def _serve(self, streams: StreamSet, *, estimator: str) -> None:

@@ -175,7 +175,7 @@ def test_fault_4_negative_neighbours_do_not_move_a_peak():
 
 
 def test_fault_5_a_bad_pair_takes_no_good_partner():
-    from posestream.decoding.assignment import heaviest_matching
+    from posestream.decoding.matching import heaviest_matching
 
     pairs = np.uint32([0, 1]), np.uint32([2, 2]), np.float32([0.5, 0.3])
     assert heaviest_matching(pairs, 2, np.empty(3, np.int32), np.empty(3, np.float32)) == 1

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from posestream.decoding.assignment import heaviest_matching
 from posestream.decoding.limbs import limb_pairs, sample_places
+from posestream.decoding.matching import heaviest_matching
 from posestream.decoding.peaks import strongest_peaks
 from posestream.decoding.people import strongest_first
 

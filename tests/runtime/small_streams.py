@@ -107,6 +107,9 @@ class Notebook:
         time.sleep(self.seconds)
         self.pairs.append((frame, result))
 
+    def finish(self, activities: object) -> None:
+        pass
+
     def close(self) -> None:
         self.closed = True
 

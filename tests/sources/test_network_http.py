@@ -203,6 +203,20 @@ def test_what_the_server_refuses_is_said_in_words():
             NetworkSource(f"{server}/loop", options=QUICK)
 
 
+def test_certificates_are_checked_where_that_is_asked_for(
+    tmp_path: Path, certificate: tuple[Path, Path]
+):
+    clips.record(tmp_path / "a.mp4", frames=5)
+    checked = {"tls_verify": "1"}
+    with http_server(tmp_path, certificate=certificate) as server:
+        assert len(numbers(NetworkSource(f"{server}/a.mp4", options=QUICK))) == 5
+        with pytest.raises(SourceError, match="the certificate is not trusted"):
+            NetworkSource(f"{server}/a.mp4", options=SourceOptions(timeout_s=2, ffmpeg=checked))
+        trusted = checked | {"ca_file": str(certificate[0])}
+        source = NetworkSource(f"{server}/a.mp4", options=SourceOptions(ffmpeg=trusted))
+        assert len(numbers(source)) == 5
+
+
 def test_a_recording_that_is_cut_off_is_an_error_after_its_frames(tmp_path: Path):
     data = clips.record(
         tmp_path / "a.mp4", frames=100, container_options={"movflags": "faststart"}

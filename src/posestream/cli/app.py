@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 import posestream
-from posestream.cli import demo, doctor, evaluate, export, import_model, models, quantize, run
+from posestream.cli import (
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    evaluate_events,
+    export,
+    import_model,
+    models,
+    quantize,
+    run,
+)
 
 app = typer.Typer(
     name="posestream",
@@ -20,11 +31,13 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("evaluate-events")(evaluate_events.evaluate_events)
 app.command("export")(export.export)
 app.command("import")(import_model.import_model)
 app.command("quantize")(quantize.quantize)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 
 
 def _print_version(wanted: bool) -> None:

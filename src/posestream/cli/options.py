@@ -66,10 +66,12 @@ def _metavar(key: str) -> str | None:
         "ffmpeg": "KEY=VALUE,...",
         "timeout": "SECONDS",
         "serve": "[HOST:]PORT",
-        "publish": "ADDRESS|DIR",
+        "publish": "ADDRESS|FILE",
         "mosaic_size": "WxH",
         "mosaic_layout": "CxR",
         "rate": "FPS",
+        "long_lie": "SECONDS",
+        "camera_roll": "DEGREES",
     }
     return words.get(key)
 
@@ -79,6 +81,7 @@ SECONDARY = "Secondary models"
 NETWORK = "What a network of your own takes, where its card says something else"
 OVERLAY = "Drawing"
 STREAMS = "Streams, one and many"
+ANALYSIS = "What people do"
 SERVING = "Looking at a run"
 
 Model = Annotated[str | None, option("model", "--model", "-m", panel=ESTIMATOR)]

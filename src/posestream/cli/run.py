@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from posestream.cli import options
-from posestream.cli.options import OVERLAY, SECONDARY, SERVING, STREAMS, option
+from posestream.cli.options import ANALYSIS, OVERLAY, SECONDARY, SERVING, STREAMS, option
 
 _SHELL_ONLY = ("config", "nvinfer_config", "quiet", "log_json", "debug")
 
@@ -100,6 +100,16 @@ def run(
     input_std: options.InputStd = None,
     secondary: Annotated[
         list[str] | None, option("secondary", "--secondary", panel=SECONDARY)
+    ] = None,
+    track: Annotated[bool | None, option("track", "--track/--no-track", panel=ANALYSIS)] = None,
+    smooth: Annotated[bool | None, option("smooth", "--smooth/--no-smooth", panel=ANALYSIS)] = None,
+    activities: Annotated[
+        bool | None, option("activities", "--activities/--no-activities", panel=ANALYSIS)
+    ] = None,
+    falls: Annotated[bool | None, option("falls", "--falls/--no-falls", panel=ANALYSIS)] = None,
+    long_lie: Annotated[float | None, option("long_lie", "--long-lie", panel=ANALYSIS)] = None,
+    camera_roll: Annotated[
+        float | None, option("camera_roll", "--camera-roll", panel=ANALYSIS)
     ] = None,
     draw_threshold: Annotated[
         float | None, option("draw_threshold", "--draw-threshold", panel=OVERLAY)

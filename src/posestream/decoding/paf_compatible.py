@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from posestream.assignment import least_cost
 from posestream.compilation import compiled
-from posestream.decoding.assignment import least_cost
 
 MOST_PEOPLE = 100
 """People of one frame that the original makes room for."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from posestream.compilation import compiled
-from posestream.decoding.assignment import heaviest_matching
 from posestream.decoding.limbs import limb_pairs, sample_places
+from posestream.decoding.matching import heaviest_matching
 from posestream.decoding.paf_bodies import STANCE
 from posestream.decoding.paf_fragments import adopt_peaks, unite_fragments
 from posestream.decoding.paf_traces import CALM, FULL, find_traces

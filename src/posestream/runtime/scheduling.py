@@ -119,8 +119,9 @@ class Scheduler:
                 self._changed.wait_for(lambda: self._count or self._closed)
                 if not self._count:
                     return []
-                patience_s = self._oldest_s() + gather_s - time.monotonic()
-                if self._count >= limit or self._closed or patience_s <= 0:
+                full = self._count >= limit or self._closed
+                patience_s = 0.0 if full else self._oldest_s() + gather_s - time.monotonic()
+                if patience_s <= 0:
                     return [self._next() for _ in range(min(limit, self._count))]
                 self._changed.wait(patience_s)
 

@@ -109,11 +109,11 @@ class StreamStatus:
         values: dict[str, object] = {
             name: getattr(self, name) for name in self.__slots__ if name != "latency"
         }
-        p50, p99 = self.latency.quantile(0.5), self.latency.quantile(0.99)
+        p50, p99 = (self.latency.quantile(q) for q in (0.5, 0.99))
         return values | {
             "state": self.state.value,
             "size": list(self.size) if self.size else None,
             "fps": round(self.fps, 2),
-            "latency_p50_s": p50,
+            "latency_p50_s": p50 if p50 != float("inf") else None,
             "latency_p99_s": p99 if p99 != float("inf") else None,
         }

@@ -6,13 +6,14 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from posestream.credentials import redacted
 from posestream.errors import PosestreamError
 from posestream.runtime.lane import Lane
 from posestream.runtime.meter import StreamMeter
 from posestream.runtime.metrics import StageClock
-from posestream.runtime.results import ResultMaker, Secondary
+from posestream.runtime.results import Analysis, ResultMaker, Secondary
 from posestream.runtime.retiming import LiveTimeline
 from posestream.runtime.scheduling import Scheduler, Ticket
 from posestream.runtime.session import Session, Source
@@ -28,15 +29,18 @@ _LIVE_AHEAD = 6
 _MAX_UNFINISHED_SESSIONS = 3
 
 
+S = TypeVar("S", bound=Source)
+
+
 @dataclass(frozen=True, slots=True)
-class StreamPlan:
+class StreamPlan(Generic[S]):
     """What a stream is to do."""
 
     name: str
     """Name of the stream, unlike any other's."""
-    open_source: Callable[[], Source]
+    open_source: Callable[[], S]
     """Opens its source, each time it is started or comes back."""
-    open_consumer: Callable[[Source], Consumer]
+    open_consumer: Callable[[S], Consumer]
     """Makes who takes its results, once the source is open for the first time."""
     input: str = ""
     """Where its frames come from, for people."""
@@ -48,6 +52,8 @@ class StreamPlan:
     """People are looked for in every n-th frame."""
     secondary: Callable[[], Secondary | None] = lambda: None
     """Makes what says when secondary models look."""
+    analysis: Callable[[], Analysis | None] = lambda: None
+    """Makes what follows people, each time the stream is started."""
 
 
 class Stream:
@@ -64,7 +70,7 @@ class Stream:
 
     def __init__(
         self,
-        plan: StreamPlan,
+        plan: StreamPlan[Any],
         *,
         scheduler: Scheduler,
         topology: Topology,
@@ -235,7 +241,13 @@ class Stream:
         )
         self._writer = Writer(
             self._lane,
-            ResultMaker(self._topology, live=live, secondary=self._secondary),
+            ResultMaker(
+                self._topology,
+                live=live,
+                secondary=self._secondary,
+                analysis=self.plan.analysis(),
+                interval=self.plan.interval,
+            ),
             consumer,
             meter=self._meter,
             live=live,

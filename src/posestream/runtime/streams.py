@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.scheduling import Scheduler
@@ -72,7 +73,7 @@ class StreamSet:
         """Return how many streams there are."""
         return len(self._streams)
 
-    def add(self, plan: StreamPlan, *, start: bool = True) -> None:
+    def add(self, plan: StreamPlan[Any], *, start: bool = True) -> None:
         """Add a stream.
 
         Args:

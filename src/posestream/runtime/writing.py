@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from posestream.errors import InferenceError
+from posestream.events import ActivitySegment
 from posestream.runtime.lane import Lane
 from posestream.runtime.meter import StreamMeter
 from posestream.runtime.outcomes import attempt
 from posestream.runtime.results import ResultMaker
+from posestream.runtime.scheduling import Ticket
 from posestream.types import Frame, Result
 
 _log = logging.getLogger("posestream.streams")
@@ -24,6 +26,10 @@ class Consumer(Protocol):
 
     def write(self, frame: Frame, result: Result) -> None:
         """Take the next frame; may block, which holds the stream up."""
+        ...
+
+    def finish(self, activities: Sequence[ActivitySegment]) -> None:
+        """Take what people did until the stream ended; nothing follows but `close`."""
         ...
 
     def close(self) -> None:
@@ -94,7 +100,12 @@ class Writer:
                 self._left_out(ticket.error)
                 continue
             self._failures = 0
-            result = self._maker.make(ticket.frame, ticket.found)
+            self._write(self._maker.results(ticket))
+        self._write(self._maker.rest())
+        self._consumer.finish(self._maker.finish())
+
+    def _write(self, results: Iterable[tuple[Ticket, Result]]) -> None:
+        for ticket, result in results:
             self._consumer.write(ticket.frame, result)
             self._meter.written(result, read_s=ticket.read_s)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from posestream.findings import NOTHING, Attributes, Detections, Findings
+from posestream.findings import NOTHING, Attributes, Findings
 from posestream.secondary.suppression import overlaps
 from posestream.types import Tracks
 
@@ -77,7 +77,7 @@ class StreamFindings:
         last = self._last
         of_people = last.attributes or any((o.people >= 0).any() for o in last.objects.values())
         before = self._rows_before(tracks) if of_people else np.zeros(0, np.int64)
-        objects = {n: _moved(old, before) for n, old in last.objects.items()}
+        objects = {n: old.for_people(before) for n, old in last.objects.items()}
         labels = {n: self._carried(n, old, tracks, before) for n, old in last.attributes.items()}
         self._last = Findings(
             {**objects, **fresh.objects},
@@ -113,12 +113,9 @@ class StreamFindings:
         self, name: str, old: Attributes, tracks: Tracks, before: npt.NDArray[np.int64]
     ) -> Attributes:
         """Return the labels that people keep."""
-        kept = Attributes.none(len(before), old.names)
-        was_here = before >= 0
-        kept.classes[was_here] = old.classes[before[was_here]]
-        kept.scores[was_here] = old.scores[before[was_here]]
+        kept = old.for_people(before)
         known = self._labels[name]
-        for row in np.flatnonzero(~was_here & (tracks.ids >= 0)).tolist():
+        for row in np.flatnonzero((before < 0) & (tracks.ids >= 0)).tolist():
             kept.classes[row], kept.scores[row] = known.get(int(tracks.ids[row]), (-1, 0.0))
         return kept
 
@@ -132,13 +129,3 @@ class StreamFindings:
                 known[identity] = (number, score)
         while len(known) > _TRACKS_REMEMBERED:
             del known[next(iter(known))]
-
-
-def _moved(old: Detections, before: npt.NDArray[np.int64]) -> Detections:
-    """Point objects to their people's new rows; those of people who left go with them."""
-    if not (old.people >= 0).any():
-        return old
-    rows = {int(then): now for now, then in enumerate(before.tolist()) if then >= 0}
-    people = np.array([rows.get(int(p), -1) for p in old.people], np.int64)
-    stays = (old.people < 0) | (people >= 0)
-    return Detections(old.boxes, old.scores, old.classes, people, old.names)[stays]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ class GpuMeter:
 def _load() -> Any:
     """Return the management library, ready; ``None`` where it or a driver is missing."""
     try:
-        import pynvml
+        pynvml = importlib.import_module("pynvml")
     except ImportError:
         return None
     try:

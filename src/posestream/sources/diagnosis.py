@@ -14,6 +14,7 @@ from posestream.sources.addresses import InputKind
 
 _ALMOST = 0.95  # a socket's own timeout may come a little before ours
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
+_SECURE = ("https://", "rtsps://", "rtmps://")
 _CUT = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN}
 
 
@@ -46,7 +47,7 @@ def diagnosis(
         what = "the connection or first data" if opening else "more data"
         why = f"timeout; waited {timeout_s:g} s for {what}"
     if why is None:
-        why = _connection(error, opening) or (_opening(error, kind) if opening else None)
+        why = _connection(error, opening) or (_opening(error, kind, address) if opening else None)
     if why is None:
         why = f"{'opening' if opening else 'reading'} failed ({error.strerror})"
     refused = isinstance(error, (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError))
@@ -85,12 +86,14 @@ def _connection(error: FFmpegError, opening: bool) -> str | None:
     return None
 
 
-def _opening(error: FFmpegError, kind: InputKind) -> str | None:
+def _opening(error: FFmpegError, kind: InputKind, address: str) -> str | None:
     if isinstance(error, av.error.ProtocolNotFoundError):
         return (
             f"this build of FFmpeg cannot open {kind.value}:// addresses; "
             "GStreamer may, as in 'gst:srtsrc uri=... ! decodebin'"
         )
+    if error.errno == errno.EIO and address.lower().startswith(_SECURE):
+        return "no secure connection; the certificate is not trusted, or the answer broke off"
     if kind is not InputKind.HTTP:
         return None if error.errno == errno.EIO else f"sends no video ({error.strerror})"
     if error.errno == errno.EIO:

@@ -31,7 +31,11 @@ _FORMATS = {
 # Never fflags=nobuffer: it throws away what was read to find out what the stream is, the first
 # key frame with it, so that the first picture comes one key frame later. Nor flags=low_delay:
 # decoders show each picture at once where the stream has no B frames, and need theirs otherwise.
-_QUICK = {"probesize": "1000000", "analyzeduration": "500000"}  # bytes, microseconds
+_QUICK = {
+    "probesize": "1000000",  # bytes
+    "analyzeduration": "500000",  # microseconds
+    "fpsprobesize": "3",  # frames; by default 20, which is most of a second
+}
 _QUICK_WITHOUT_DESCRIPTION = {"probesize": "2000000", "analyzeduration": "2000000"}
 
 

@@ -1,0 +1,1 @@
+"""How many streams a machine sustains: channel density, and what limits it."""

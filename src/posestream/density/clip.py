@@ -1,0 +1,86 @@
+"""Make a clip like a camera's, as what many streams are measured with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from posestream.demo.clip import FRAME_RATE, demo_frames
+from posestream.errors import SinkError, SourceError
+from posestream.images import plane_arrays
+from posestream.sources.file import VideoFileSource
+
+SIZE = (1920, 1080)
+_BIT_RATE = 4_000_000
+_GRAIN = 3.0
+_SHIFTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What every stream of a measurement plays."""
+
+    path: Path
+    """The file."""
+    size: tuple[int, int]
+    """Width and height, pixels."""
+    rate: float
+    """Frames per second."""
+    bit_rate: float
+    """Bits per second of the whole file: how hard it is to decode."""
+
+
+def make_camera_clip(path: Path, *, seconds: float = 10.0, size: tuple[int, int] = SIZE) -> Path:
+    """Write the demo's people as a camera would send them; return ``path``.
+
+    Drawn pictures cost a decoder next to nothing. So every frame has a sensor's grain, and the
+    encoder a camera's settings: 4 Mbit/s, a key frame each second, no B-frames.
+
+    Args:
+        path: MP4 file to make, H.264, 30 frames per second.
+        seconds: Length of the clip.
+        size: Width and height, pixels; both even.
+
+    Raises:
+        SinkError: If it cannot be written.
+    """
+    width, height = size
+    random = np.random.default_rng(0)
+    grain = random.normal(0, _GRAIN, (height + _SHIFTS, width + _SHIFTS)).round().astype(np.int16)
+    try:
+        with av.open(path, "w", format="mp4") as container:
+            stream = container.add_stream("libx264", FRAME_RATE)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.time_base = Fraction(1, FRAME_RATE)
+            stream.bit_rate = _BIT_RATE
+            stream.codec_context.gop_size = FRAME_RATE
+            stream.options = {"preset": "veryfast", "bf": "0"}
+            for frame in demo_frames(seconds=seconds, size=size):
+                luma = plane_arrays(frame)[0]
+                x, y = random.integers(0, _SHIFTS, 2)
+                cv2.add(luma, grain[y : y + height, x : x + width], dst=luma, dtype=cv2.CV_8U)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def inspect_clip(path: Path) -> Clip:
+    """Look at a clip that somebody wants to measure with.
+
+    Raises:
+        SourceError: If it cannot be read, or does not say how fast and long it is.
+    """
+    source = VideoFileSource(path)
+    source.close()
+    rate, count = source.info.frame_rate, source.info.frame_count
+    if not rate or not count:
+        raise SourceError(f"{path}: does not say its frame rate and length, so cannot be played")
+    bit_rate = 8 * path.stat().st_size * float(rate) / count
+    return Clip(path, source.info.size, float(rate), bit_rate)
