@@ -13,8 +13,8 @@ SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        (((0, 0), (1, 1)), "3 to 100 different points, not 2"),
-        (((0, 0), (1, 1), (0, 0)), "3 to 100 different points, not 2"),
+        (((0, 0), (1, 1)), "3 to 100 different points; here are 2"),
+        (((0, 0), (1, 1), (0, 0)), "3 to 100 different points; here are 2"),
         (((0, 0), (1, 1), (1, 0), (0, 1)), "crosses itself: side 1-2 and side 3-4"),
         (((0, 0), (1, 0), (0.5, 0), (0.5, 1)), "crosses itself: side 1-2 and side 2-3"),
         (((0, 0), (1, 0), (1, 1), (0, 0), (0, 1)), r"point 4 is point 1 again"),
@@ -26,7 +26,7 @@ SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
         ),
         (((-0.1, 0.2), (1, 0.5), (0.5, 0.9)), "-0.1 is neither"),
         (((math.nan, 0.2), (1, 0.5), (0.5, 0.9)), "nan is neither"),
-        (tuple((n, n * n) for n in range(101)), "not 101"),
+        (tuple((n, n * n) for n in range(101)), "here are 101"),
     ],
 )
 def test_what_is_no_polygon_is_refused(points, message):

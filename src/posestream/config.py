@@ -22,6 +22,7 @@ from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig,
 from posestream.config_secondary import SecondaryConfig, SecondaryList
 from posestream.config_serving import ServingConfig
 from posestream.config_streams import Inputs, NamedStreams, SharingConfig, StreamConfig
+from posestream.config_zones import ZONE_KEYS
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
@@ -138,7 +139,7 @@ def load_config(
         ConfigError: Naming the key, its value and what is allowed.
     """
     values = dict(defaults or {})
-    values.update(_read_yaml(file) if file is not None else {})
+    values.update(read_yaml(file) if file is not None else {})
     values.update({key: value for key, value in given.items() if value is not None})
     nested = _nested(values)
     if "output" not in nested:
@@ -201,7 +202,11 @@ def _complaint(error: ErrorDetails) -> str:
     if not key:
         return message
     if error["type"] == "extra_forbidden":
-        known = SecondaryConfig.model_fields if key.startswith("secondary.") else KEYS
+        within = {
+            **dict.fromkeys(("zones", "lines", "ground"), ZONE_KEYS),
+            "secondary": SecondaryConfig.model_fields,
+        }
+        known = within.get(key.partition(".")[0], KEYS) if "." in key else KEYS
         return f"{key}: no such setting.{suggestion(str(error['loc'][-1]), known)}"
     hint = ""
     if error["type"] == "literal_error" and isinstance(error["input"], str):
@@ -211,7 +216,12 @@ def _complaint(error: ErrorDetails) -> str:
     return f"{key}: {message}, not {error['input']!r}{hint}"
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Return what a settings file says, unchecked.
+
+    Raises:
+        ConfigError: If it cannot be read, or is no mapping.
+    """
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:

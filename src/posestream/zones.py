@@ -176,7 +176,7 @@ def checked_polygon(points: Sequence[Point]) -> tuple[Point, ...]:
     if len(corners) > 1 and corners[0] == corners[-1]:
         corners.pop()
     if not 3 <= len(corners) <= MOST_POINTS:
-        raise ValueError(f"a polygon has 3 to {MOST_POINTS} different points, not {len(corners)}")
+        raise ValueError(f"a polygon has 3 to {MOST_POINTS} different points; here are {len(corners)}")
     least = _checked_scale(corners)
     for n, corner in enumerate(corners):
         if corner in corners[:n]:
