@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
-        *("containers", "credentials", "events", "assignment"),
+        *("containers", "credentials", "events", "assignment", "zones"),
     },
     {
         "runtime",
@@ -41,6 +41,7 @@ LEVELS = (
         "config_secondary",
         "config_serving",
         "config_streams",
+        "config_zones",
         "nvinfer",
         "nvinfer_keys",
         "families",
@@ -49,10 +50,12 @@ LEVELS = (
         "assembly_events",
         "assembly_secondary",
         "assembly_streams",
+        "assembly_zones",
         "outputs",
         "streaming",
         "watching",
         "mosaicking",
+        "picking",
         "recording",
         "pipeline",
         "density",

@@ -23,6 +23,7 @@ from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig,
 from posestream.config_secondary import SecondaryConfig, SecondaryList
 from posestream.config_serving import ServingConfig
 from posestream.config_streams import Inputs, NamedStreams, SharingConfig, StreamConfig
+from posestream.config_zones import ZONE_KEYS
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
@@ -146,7 +147,7 @@ def load_config(
         ConfigError: Naming the key, its value and what is allowed.
     """
     values = dict(defaults or {})
-    values.update(_read_yaml(file) if file is not None else {})
+    values.update(read_yaml(file) if file is not None else {})
     values.update({key: value for key, value in given.items() if value is not None})
     nested = _nested(values)
     if "output" not in nested:
@@ -220,13 +221,19 @@ def _complaint(error: ErrorDetails) -> str:
 
 
 _NESTED_KEYS: Mapping[str, Iterable[str]] = {
+    **dict.fromkeys(("zones", "lines", "ground"), ZONE_KEYS),
     "secondary": SecondaryConfig.model_fields,
     "webhook": WebhookConfig.model_fields,
 }
 """The keys within a key's value."""
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Return what a settings file says, unchecked.
+
+    Raises:
+        ConfigError: If it cannot be read, or is no mapping.
+    """
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:

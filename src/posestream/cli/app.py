@@ -18,6 +18,7 @@ from posestream.cli import (
     models,
     quantize,
     run,
+    zones,
 )
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.command("evaluate-events")(evaluate_events.evaluate_events)
 app.command("export")(export.export)
 app.command("import")(import_model.import_model)
 app.command("quantize")(quantize.quantize)
+app.command("zones")(zones.zones)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
