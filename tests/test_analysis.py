@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import posestream
-from posestream.assembly_analysis import build_analysis, check_analysis
+from posestream.assembly_analysis import build_analysis
 from posestream.config import load_config
 from posestream.config_analysis import AnalysisConfig
 from posestream.errors import ConfigError
@@ -38,7 +38,7 @@ def test_nobody_is_followed_where_nothing_needs_it():
 def test_a_network_without_the_keypoints_for_it_is_refused(switch: str):
     arm = Topology("arm", ("shoulder", "elbow", "wrist"), ((0, 1), (1, 2)))
     with pytest.raises(ConfigError, match=f"{switch}: "):
-        check_analysis(settings(**{switch: True}), arm)
+        build_analysis(settings(**{switch: True}), arm, stream="hall")
 
 
 def test_somebody_keeps_an_identity_and_is_smoothed():

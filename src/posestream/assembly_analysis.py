@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from posestream.analysis import StreamAnalysis
 from posestream.analytics.activities import ActivityRecogniser
 from posestream.analytics.fall_settings import FallSettings
 from posestream.analytics.falls import FallDetector
+from posestream.assembly_zones import speed_meter, zone_watcher
 from posestream.config_analysis import AnalysisConfig
+from posestream.config_zones import ZonesConfig
 from posestream.errors import ConfigError
 from posestream.topology import Topology
 from posestream.tracking.smoothing import PoseSmoother
@@ -14,7 +18,7 @@ from posestream.tracking.tracker import PoseTracker
 
 
 def build_analysis(
-    settings: AnalysisConfig, topology: Topology, *, stream: str
+    settings: AnalysisConfig, topology: Topology, *, stream: str, places: ZonesConfig | None = None
 ) -> StreamAnalysis | None:
     """Make what follows the people of one stream; None where nothing needs that.
 
@@ -22,27 +26,22 @@ def build_analysis(
         settings: What is wanted.
         topology: What the keypoints mean.
         stream: Name of the stream, for events.
+        places: What is watched in it.
 
     Raises:
         ConfigError: If the network's keypoints are too few for it.
     """
-    if not settings.follows:
+    places = places or ZonesConfig()
+    if not (settings.follows or places.zones or places.lines or places.ground):
         return None
     return StreamAnalysis(
         PoseTracker(topology),
         smoother=PoseSmoother() if settings.smooth else None,
         recogniser=_recogniser(settings, topology, stream) if settings.activities else None,
-        falls=_falls(settings, topology, stream) if settings.falls else None,
+        falls=_falls(settings, places, topology, stream) if settings.falls else None,
+        zones=zone_watcher(places, topology, stream=stream),
+        speeds=speed_meter(places, topology),
     )
-
-
-def check_analysis(settings: AnalysisConfig, topology: Topology) -> None:
-    """Refuse what cannot be made of a network's keypoints, before any work.
-
-    Raises:
-        ConfigError: Naming the key.
-    """
-    build_analysis(settings, topology, stream="")
 
 
 def _recogniser(settings: AnalysisConfig, topology: Topology, stream: str) -> ActivityRecogniser:
@@ -52,9 +51,18 @@ def _recogniser(settings: AnalysisConfig, topology: Topology, stream: str) -> Ac
         raise ConfigError(f"activities: {error}") from None
 
 
-def _falls(settings: AnalysisConfig, topology: Topology, stream: str) -> FallDetector:
+def _falls(
+    settings: AnalysisConfig, places: ZonesConfig, topology: Topology, stream: str
+) -> FallDetector:
     bounds = FallSettings(long_lie_s=settings.long_lie)
+    beds = {name: replace(bounds, enabled=False) for name, z in places.zones.items() if not z.falls}
     try:
-        return FallDetector(topology, stream=stream, settings=bounds, roll_deg=settings.camera_roll)
+        return FallDetector(
+            topology,
+            stream=stream,
+            settings=bounds,
+            zone_settings=beds,
+            roll_deg=settings.camera_roll,
+        )
     except ValueError as error:
         raise ConfigError(f"falls: {error}") from None

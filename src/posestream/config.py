@@ -23,7 +23,7 @@ from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig,
 from posestream.config_secondary import SecondaryConfig, SecondaryList
 from posestream.config_serving import ServingConfig
 from posestream.config_streams import Inputs, NamedStreams, SharingConfig, StreamConfig
-from posestream.config_zones import ZONE_KEYS
+from posestream.config_zones import ZONE_KEYS, ZonesConfig
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
@@ -95,6 +95,7 @@ class Config(BaseModel):
     sharing: SharingConfig = SharingConfig()
     estimator: EstimatorConfig = EstimatorConfig()
     analysis: AnalysisConfig = AnalysisConfig()
+    places: ZonesConfig = ZonesConfig()
     events: EventsConfig = EventsConfig()
     overlay: OverlayConfig = OverlayConfig()
     outputs: OutputConfig = OutputConfig()
@@ -104,7 +105,8 @@ class Config(BaseModel):
     @property
     def has_events(self) -> bool:
         """Whether anything can happen that is an event."""
-        return self.analysis.falls
+        watched = (self.places, *self.streams.values())
+        return self.analysis.falls or any(one.zones or one.lines for one in watched)
 
     @model_validator(mode="after")
     def _has_input(self) -> Config:
@@ -118,6 +120,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "sharing": SharingConfig,
     "estimator": EstimatorConfig,
     "analysis": AnalysisConfig,
+    "places": ZonesConfig,
     "events": EventsConfig,
     "overlay": OverlayConfig,
     "outputs": OutputConfig,

@@ -15,9 +15,11 @@ from posestream.assembly_events import (
     shows_clips,
 )
 from posestream.assembly_streams import InputStream
+from posestream.assembly_zones import zone_painter
 from posestream.config import Config
 from posestream.mosaicking import Mosaic
 from posestream.mosaicking.trouble import trouble_of
+from posestream.overlay.zoned import ZonedAnnotator
 from posestream.recording import (
     VIDEO_NAME,
     Annotator,
@@ -115,12 +117,11 @@ class RunOutputs:
 
         def open_for(source: Source) -> Recorder:
             refuse_own_input(config, stream.address, places, still=source.info.still)
-            assert self._annotator is not None
             recorder = open_recorder(
                 config,
                 source,
                 places,
-                annotator=self._annotator,
+                annotator=self._annotator_of(stream),
                 more=self._more(stream, source, places),
                 clock=self._clock,
             )
@@ -192,6 +193,12 @@ class RunOutputs:
 
     def _places(self, stream: InputStream) -> Places:
         return Places(self._config.output, stream.name if self._many else None)
+
+    def _annotator_of(self, stream: InputStream) -> Annotator:
+        assert self._annotator is not None
+        if not (stream.places.zones or stream.places.lines):
+            return self._annotator
+        return ZonedAnnotator(self._annotator, zone_painter(stream.places))
 
     def _more(self, stream: InputStream, source: Source, places: Places) -> MoreSinks:
         """Return what takes a stream's results beside the files that every run writes."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posestream.assembly import build_stream_set, described
-from posestream.assembly_analysis import build_analysis, check_analysis
+from posestream.assembly_analysis import build_analysis
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, input_streams
 from posestream.config import Config
@@ -110,10 +110,12 @@ def run(
             estimator.topology, streams, estimator=described(config.estimator, estimator, inspector)
         )
         stack.callback(outputs.close)
-        check_analysis(config.analysis, estimator.topology)
         begun = time.perf_counter()
-        for stream in inputs:
-            streams.add(stream_plan(stream, config, outputs, topology=estimator.topology))
+        plans = [stream_plan(s, config, outputs, topology=estimator.topology) for s in inputs]
+        for plan in plans:
+            plan.analysis()  # refuses what cannot be, before any stream begins
+        for plan in plans:
+            streams.add(plan)
         while not streams.wait(_LOOK_EVERY_S) and not stop.requested:
             outputs.look()
             statuses = streams.statuses()
@@ -152,5 +154,7 @@ def stream_plan(
         policy=stream.policy(),
         interval=stream.settings.interval,
         secondary=lambda: build_stream_findings(config.secondary),
-        analysis=lambda: build_analysis(config.analysis, topology, stream=stream.name),
+        analysis=lambda: build_analysis(
+            config.analysis, topology, stream=stream.name, places=stream.places
+        ),
     )

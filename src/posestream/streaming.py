@@ -9,7 +9,7 @@ from typing import Any
 
 from posestream.api import Prediction
 from posestream.assembly import build_stream_set
-from posestream.assembly_analysis import build_analysis, check_analysis
+from posestream.assembly_analysis import build_analysis
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, checked_address
 from posestream.config import estimator_config, secondary_configs, validated
@@ -69,7 +69,7 @@ class Streams:
             settings, validated(SharingConfig, sharing), secondary=self._secondary
         )
         self._topology = estimator.topology
-        check_analysis(self._analysis, self._topology)
+        build_analysis(self._analysis, self._topology, stream="")  # refuses what cannot be
         self._ready: BoundedQueue[Prediction] = BoundedQueue(_READY)
 
     def add(

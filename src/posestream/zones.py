@@ -147,6 +147,31 @@ class Counts:
         return {"zones": zones, "lines": lines}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Movements:
+    """How a frame's people move on the ground; rows as in its tracks."""
+
+    places: npt.NDArray[np.floating]
+    """``(P, 2)`` metres; NaN beyond the horizon, or for people without an identity."""
+    speeds: npt.NDArray[np.floating]
+    """``(P,)`` metres per second, smoothed; NaN while not known."""
+    distances: npt.NDArray[np.floating]
+    """``(P,)`` metres walked since first seen."""
+
+    def to_dicts(self) -> list[dict[str, object]]:
+        """Return each person's row as plain JSON values; what is not known is left out."""
+        return [
+            {
+                name: [round(v, 2) for v in value] if isinstance(value, list) else round(value, 2)
+                for name, value in zip(("place_m", "speed_m_s", "distance_m"), row, strict=True)
+                if np.isfinite(value).all()
+            }
+            for row in zip(
+                self.places.tolist(), self.speeds.tolist(), self.distances.tolist(), strict=True
+            )
+        ]
+
+
 def in_fractions(points: Sequence[Point]) -> bool:
     """Tell fractions of a picture from pixels."""
     return all(0 <= value <= 1 for point in points for value in point)
@@ -176,7 +201,9 @@ def checked_polygon(points: Sequence[Point]) -> tuple[Point, ...]:
     if len(corners) > 1 and corners[0] == corners[-1]:
         corners.pop()
     if not 3 <= len(corners) <= MOST_POINTS:
-        raise ValueError(f"a polygon has 3 to {MOST_POINTS} different points; here are {len(corners)}")
+        raise ValueError(
+            f"a polygon has 3 to {MOST_POINTS} different points; here are {len(corners)}"
+        )
     least = _checked_scale(corners)
     for n, corner in enumerate(corners):
         if corner in corners[:n]:

@@ -40,6 +40,8 @@ class Followed:
     rows: np.ndarray
     events: tuple[Event, ...] = ()
     activities: tuple[ActivitySegment, ...] = ()
+    counts: None = None
+    movements: None = None
 
 
 @dataclass

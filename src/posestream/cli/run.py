@@ -107,6 +107,9 @@ def run(
         bool | None, option("activities", "--activities/--no-activities", panel=ANALYSIS)
     ] = None,
     falls: Annotated[bool | None, option("falls", "--falls/--no-falls", panel=ANALYSIS)] = None,
+    zone_grace: Annotated[
+        float | None, option("zone_grace", "--zone-grace", panel=ANALYSIS)
+    ] = None,
     long_lie: Annotated[float | None, option("long_lie", "--long-lie", panel=ANALYSIS)] = None,
     camera_roll: Annotated[
         float | None, option("camera_roll", "--camera-roll", panel=ANALYSIS)
