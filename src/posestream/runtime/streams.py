@@ -11,6 +11,7 @@ from posestream.runtime.metrics import StageClock
 from posestream.runtime.scheduling import Scheduler
 from posestream.runtime.status import StreamStatus
 from posestream.runtime.stream import Stream, StreamPlan
+from posestream.runtime.tidying import Tidier
 from posestream.runtime.workers import Estimator, Inspector, Workers
 from posestream.topology import Topology
 
@@ -188,6 +189,7 @@ class StreamSet:
         return finished
 
     def _supervise(self) -> None:
+        tidier = Tidier()
         while not self._closing:
             self._changed.wait(_TICK_S)
             self._changed.clear()
@@ -197,6 +199,8 @@ class StreamSet:
                 stream.tick(now_s)
             with self._moved:
                 self._moved.notify_all()
+            tidier.tick(now_s)
+        tidier.close()
 
     def _begin_waiting(self) -> None:
         """Start wanted streams, those that take turns only as far as there is room."""
