@@ -170,10 +170,9 @@ class Net:
         inputs = self._inputs(features)
         mean, scale = inputs.mean(0), inputs.std(0) + 0.02
         counts = torch.bincount(target, minlength=len(self.classes))
+        self.first = torch.nn.Linear(inputs.shape[1], hidden)
         self.layers = torch.nn.Sequential(
-            torch.nn.Linear(inputs.shape[1], hidden),
-            torch.nn.ReLU(),
-            torch.nn.Linear(hidden, len(self.classes)),
+            self.first, torch.nn.ReLU(), torch.nn.Linear(hidden, len(self.classes))
         )
         self.mean, self.scale = mean, scale
         optimiser = torch.optim.AdamW(self.layers.parameters(), 1e-2, weight_decay=0.05)
@@ -202,10 +201,9 @@ class Net:
 
 def export(net: Net, path: Path) -> None:
     """Write the network as ONNX: features and missing marks in, scores of the classes out."""
-    first = net.layers[0]
     with torch.no_grad():  # the first layer takes in the normalisation
-        first.bias -= first.weight @ (net.mean / net.scale)
-        first.weight /= net.scale
+        net.first.bias -= net.first.weight @ (net.mean / net.scale)
+        net.first.weight /= net.scale
     example = torch.zeros(1, 2 * len(FEATURES))
     torch.onnx.export(net.layers, (example,), str(path), dynamo=False, opset_version=17)
     print(f"{path}: {path.stat().st_size} bytes, classes {', '.join(net.classes)}")
