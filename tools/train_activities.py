@@ -202,8 +202,8 @@ class Net:
 def export(net: Net, path: Path) -> None:
     """Write the network as ONNX: features and missing marks in, scores of the classes out."""
     with torch.no_grad():  # the first layer takes in the normalisation
-        net.first.bias -= net.first.weight @ (net.mean / net.scale)
-        net.first.weight /= net.scale
+        net.first.bias.sub_(net.first.weight @ (net.mean / net.scale))
+        net.first.weight.div_(net.scale)
     example = torch.zeros(1, 2 * len(FEATURES))
     torch.onnx.export(net.layers, (example,), str(path), dynamo=False, opset_version=17)
     print(f"{path}: {path.stat().st_size} bytes, classes {', '.join(net.classes)}")
