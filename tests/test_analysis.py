@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import posestream
-from posestream.assembly_analysis import build_analysis
-from posestream.config import load_config
+from posestream.assembly_analysis import build_analysis, with_faint_poses
+from posestream.config import EstimatorConfig, load_config
 from posestream.config_analysis import AnalysisConfig
 from posestream.errors import ConfigError
 from posestream.images import HostImage
@@ -88,3 +88,27 @@ def test_predictions_have_identities_and_frames_between_are_interpolated(demo_cl
     assert [p.result.frame for p in found] == list(range(30))
     assert [p.result.inferred for p in found[:7]] == [True, False, False] * 2 + [True]
     assert any((p.result.tracks.ids >= 0).any() for p in found if not p.result.inferred)
+
+
+def test_faint_poses_are_asked_for_where_falls_are_looked_for():
+    plain = EstimatorConfig()
+    faint, shown = with_faint_poses(plain, settings(falls=True))
+    assert (faint.min_score, shown) == (0.1, 0.25)
+    assert with_faint_poses(plain, settings(track=True)) == (plain, 0.0)
+    own = EstimatorConfig(min_score=0.4)
+    assert with_faint_poses(own, settings(falls=True)) == (own, 0.0)
+
+
+def test_faint_poses_of_nobody_in_particular_are_not_shown():
+    analysis = build_analysis(settings(track=True), COCO_17, stream="hall", shown_score=0.25)
+    assert analysis is not None
+    points = np.stack([np.full((17, 2), 50, np.float32), np.full((17, 2), 400, np.float32)])
+    boxes = np.array([[0, 0, 100, 100], [350, 350, 450, 450]], np.float32)
+    nobody = Poses.empty(17)
+    analysis.update(frame(0), nobody)
+    scores = np.array([0.9, 0.05], np.float32)
+    poses = Poses(points, np.tile(scores[:, None], (1, 17)), scores, boxes)
+    for index in range(1, 10):
+        analysed = analysis.update(frame(index), poses)
+    assert analysed.tracks.poses.scores == pytest.approx([0.9])
+    assert analysed.rows.tolist() == [0]

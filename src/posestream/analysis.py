@@ -53,6 +53,8 @@ class StreamAnalysis:
         falls: Tells when somebody falls; None without.
         zones: Watches zones and lines; None without any.
         speeds: Measures how fast people move; None where the ground is not known.
+        shown_score: Least score of somebody nobody follows who is to be shown; fainter poses only
+            help to follow people.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class StreamAnalysis:
         falls: FallDetector | None = None,
         zones: ZoneWatcher | None = None,
         speeds: SpeedMeter | None = None,
+        shown_score: float = 0.0,
     ) -> None:
         self._tracker = tracker
         self._smoother = smoother
@@ -71,6 +74,7 @@ class StreamAnalysis:
         self._falls = falls
         self._zones = zones
         self._speeds = speeds
+        self._shown_score = shown_score
 
     def update(self, frame: Frame, poses: Poses) -> Analysed:
         """Take in a frame in which people were looked for.
@@ -83,7 +87,8 @@ class StreamAnalysis:
         """
         time_s, size = frame.pts_s, frame.image.size
         tracked = self._tracker.update(poses, time_s, size=size)
-        tracks = tracked.tracks
+        shown = (tracked.tracks.ids >= 0) | (tracked.tracks.poses.scores >= self._shown_score)
+        tracks, rows = tracked.tracks[shown], tracked.rows[shown]
         events = self._events(tracks, frame)
         ended = self._recogniser.update(tracks, pts_s=time_s) if self._recogniser else ()
         speeds = self._speeds
@@ -92,7 +97,7 @@ class StreamAnalysis:
             tracks = self._smoother.update(tracks, time_s)
         return Analysed(
             tracks,
-            tracked.rows,
+            rows,
             tuple(events),
             tuple(ended),
             counts=self._zones.counts if self._zones else None,
