@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
-        *("containers", "credentials", "events", "assignment", "zones"),
+        *("containers", "credentials", "events", "assignment", "shapes", "zones"),
     },
     {
         "runtime",

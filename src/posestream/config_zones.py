@@ -16,7 +16,8 @@ from pydantic import (
 
 from posestream.analytics.ground import GroundPlane
 from posestream.config_input import split_numbers
-from posestream.zones import FEET, Anchor, Line, Zone, checked_line, checked_polygon
+from posestream.shapes import checked_line, checked_polygon
+from posestream.zones import FEET, Anchor, Line, Zone
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from posestream.compilation import compiled
 from posestream.errors import ConfigError, suggestion
 from posestream.topology import Topology
 from posestream.types import Poses
@@ -37,10 +38,10 @@ class Anchors:
         self._columns = [keypoint_columns(anchor, topology) for anchor in anchors]
         index = {name: k for k, name in enumerate(topology.keypoints)}
         parts = ("shoulder", "hip", "knee", "ankle")
-        self._body = [
-            [index[name] for name in (f"left_{part}", f"right_{part}") if name in index]
-            for part in parts
-        ]
+        self._body = np.array(
+            [[index.get(f"{side}_{part}", -1) for side in ("left", "right")] for part in parts],
+            np.int64,
+        )
         self._min_score = min_keypoint_score
 
     def find(self, poses: Poses, size: tuple[int, int]) -> tuple[Floats, list[Floats]]:
@@ -54,31 +55,23 @@ class Anchors:
             ``(P, 2)`` feet and for each anchor ``(P, A, 2)`` points, frame pixels; NaN where
             nobody can tell.
         """
-        sure = poses.keypoint_scores >= self._min_score
-        sure &= np.abs(poses.keypoints).max(axis=2, initial=0) < _FAR  # False of what is no number
-        points = np.where(sure[..., None], poses.keypoints, np.nan).astype(np.float64)
-        most = np.array(size, np.float64)
-        ground = np.clip(self._feet(points, poses.boxes), 0, most)
-        inside = np.clip(points, 0, most)
-        return ground, [
-            inside[:, columns] if columns else ground[:, None] for columns in self._columns
+        feet = np.empty((len(poses), 2))
+        find_feet(
+            poses.keypoints, poses.keypoint_scores, poses.boxes, self._body, self._min_score, feet
+        )
+        most = np.asarray(size, np.float64)
+        np.clip(feet, 0, most, out=feet)
+        return feet, [
+            self._chosen(poses, columns, most) if columns else feet[:, None]
+            for columns in self._columns
         ]
 
-    def _feet(self, points: Floats, boxes: npt.NDArray[np.float32]) -> Floats:
-        """Return ``(P, 2)`` ankles, or what knees, hips or the box say of them."""
-        shoulders, hips, knees, ankles = (_mean(points[:, part]) for part in self._body)
-        torso = np.zeros_like(hips)
-        # Nothing hangs below the hips of somebody who lies; nor upwards of who stands on their head
-        torso[:, 1] = np.fmax(hips[:, 1] - shoulders[:, 1], 0)
-        torso[np.isnan(hips[:, 1] - shoulders[:, 1])] = np.nan
-        box = boxes.astype(np.float64)
-        middle = np.where(np.isfinite(box), box, np.nan)[:, [0, 2]].mean(axis=1)
-        bottom = np.stack([middle, box[:, 3]], axis=1)
-        bottom[~(np.abs(bottom) < _FAR).all(axis=1)] = np.nan
-        feet = ankles
-        for other in (knees + KNEE_DROP * torso, hips + HIP_DROP * torso, bottom):
-            feet = np.where(np.isnan(feet), other, feet)
-        return feet
+    def _chosen(self, poses: Poses, columns: list[int], most: Floats) -> Floats:
+        """Return ``(P, A, 2)`` keypoints; NaN where they are not sure."""
+        points = poses.keypoints[:, columns].astype(np.float64)
+        sure = poses.keypoint_scores[:, columns] >= self._min_score
+        sure &= (np.abs(points) < _FAR).all(axis=2)  # False of what is no number
+        return np.clip(np.where(sure[..., None], points, np.nan), 0, most)
 
 
 def keypoint_columns(anchor: Anchor, topology: Topology) -> list[int]:
@@ -108,8 +101,55 @@ def extents(poses: Poses, size: tuple[int, int]) -> Floats:
     return np.minimum(np.where(usable, sides, 0.1 * size[1]), max(size))
 
 
-def _mean(points: Floats) -> Floats:
-    """Return ``(P, 2)`` the mean of the ``(P, N, 2)`` points that are there; NaN of none."""
-    there = ~np.isnan(points[..., :1])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(there, points, 0).sum(axis=1) / there.sum(axis=1)
+@compiled(allocates=False)
+def find_feet(
+    keypoints: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    boxes: npt.NDArray[np.float32],
+    body: npt.NDArray[np.int64],
+    min_score: float,
+    out: Floats,
+) -> None:
+    """Find ankles, or what knees, hips or the box say of them.
+
+    Args:
+        keypoints: ``(P, K, 2)`` pixels.
+        scores: ``(P, K)``.
+        boxes: ``(P, 4)`` pixels.
+        body: ``(4, 2)`` left and right shoulder, hip, knee, ankle; -1 for none.
+        min_score: Least score of a keypoint that counts.
+        out: ``(P, 2)`` feet, written; NaN where nobody can tell.
+    """
+    for p in range(len(keypoints)):
+        x, y = _middle(keypoints[p], scores[p], body[3], min_score)
+        if np.isnan(x):
+            _, shoulder_y = _middle(keypoints[p], scores[p], body[0], min_score)
+            hip_x, hip_y = _middle(keypoints[p], scores[p], body[1], min_score)
+            knee_x, knee_y = _middle(keypoints[p], scores[p], body[2], min_score)
+            # Nothing hangs below the hips of somebody who lies, or stands on their head.
+            torso = hip_y - shoulder_y
+            if torso < 0:
+                torso = 0.0
+            x, y = knee_x, knee_y + KNEE_DROP * torso
+            if np.isnan(y):
+                x, y = hip_x, hip_y + HIP_DROP * torso
+        if np.isnan(y):
+            x, y = (boxes[p, 0] + boxes[p, 2]) / 2, boxes[p, 3]
+        known = abs(x) < _FAR and abs(y) < _FAR
+        out[p, 0], out[p, 1] = (x, y) if known else (np.nan, np.nan)
+
+
+@compiled(cached=False, allocates=False)
+def _middle(
+    points: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    pair: npt.NDArray[np.int64],
+    min_score: float,
+) -> tuple[float, float]:
+    """Return the middle of those of two keypoints that are sure; NaN of none."""
+    x, y, count = 0.0, 0.0, 0
+    for side in range(2):
+        k = pair[side]
+        if k >= 0 and scores[k] >= min_score and abs(points[k, 0]) + abs(points[k, 1]) < _FAR:
+            x, y, count = x + points[k, 0], y + points[k, 1], count + 1
+    return x / count, y / count  # NaN of nothing by nothing

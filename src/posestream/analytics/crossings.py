@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from posestream.zones import Line, LineCount, pixels_of
+from posestream.compilation import compiled
+from posestream.shapes import pixels_of
+from posestream.zones import Line, LineCount
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -107,48 +109,102 @@ class Crossings:
             leapt: ``(P,)`` whether they cannot have come there on foot; then the way is not known.
             now_s: Seconds watched.
         """
-        side, net = self._side[rows], self._net[rows] + self._passed(self._places[rows], places)
-        side[leapt], net[leapt] = 0, 0
-        offsets = _offsets(places, self._ends)
-        with np.errstate(invalid="ignore"):
-            clear = np.where(np.abs(offsets) > margins[:, None], np.sign(offsets), 0)
-        clear = np.nan_to_num(clear).astype(np.int64)
-        since = self._since_s[rows]
-        contrary = (clear != 0) & (side == -clear)
-        since[side * offsets > 0] = np.nan  # back again, however near the line
-        since = np.where(contrary & np.isnan(since), now_s, since)
-        settled = contrary & (now_s - since >= self._settle_s)
-        told = settled & (net * clear > 0)
+        told = np.zeros(places.shape[:2], np.int8)
+        ago_s = np.zeros(places.shape[:2])
+        advance_sides(
+            rows,
+            places,
+            margins,
+            leapt,
+            now_s,
+            (self._ends, self._settle_s),
+            (self._side, self._net, self._since_s, self._places),
+            (told, ago_s),
+        )
+        if not told.any():
+            return []
         crossings = [
-            Crossing(int(rows[p]), int(n), int(clear[p, n] < 0), float(now_s - since[p, n]))
+            Crossing(int(rows[p]), int(n), int(told[p, n] < 0), float(ago_s[p, n]))
             for p, n in np.argwhere(told)
         ]
         for crossing in crossings:
             self._crossed[crossing.line, crossing.way] += 1
-        since[settled | leapt[:, None]] = np.nan
-        net[settled | ((clear != 0) & ~contrary)] = 0
-        # Somebody new counts as on the side where they are seen first, however near the line.
-        fresh = (side == 0) & ~np.isnan(offsets)
-        side = np.where(settled, clear, np.where(fresh, np.where(offsets >= 0, 1, -1), side))
-        self._side[rows], self._net[rows], self._since_s[rows] = side, net, since
-        self._places[rows] = np.where(np.isnan(places), self._places[rows], places)
         return crossings
 
-    def _passed(self, before: Floats, after: Floats) -> npt.NDArray[np.int64]:
-        """Return ``(P, L)`` 1 where a way goes through a line to the right, -1 to the left."""
-        first, second = _offsets(before, self._ends), _offsets(after, self._ends)
-        starts, ways = self._ends[:, 0], self._ends[:, 1] - self._ends[:, 0]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = (first / (first - second))[..., None]
-            along = ((before + share * (after - before) - starts) * ways).sum(axis=2)
-            along /= (ways * ways).sum(axis=1)
-            through = ((first >= 0) != (second >= 0)) & (along >= 0) & (along <= 1)
-        return np.where(through, np.where(second >= 0, 1, -1), 0)
+
+@compiled(allocates=False)
+def advance_sides(
+    rows: Rows,
+    places: Floats,
+    margins: Floats,
+    leapt: npt.NDArray[np.bool_],
+    now_s: float,
+    bounds: tuple[Floats, Floats],
+    state: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, Floats],
+    out: tuple[npt.NDArray[np.int8], Floats],
+) -> None:
+    """Take a frame into the sides that people are on; see `Crossings.look`.
+
+    Args:
+        rows: ``(P,)`` each person's row.
+        places: ``(P, L, 2)`` pixels.
+        margins: ``(P,)`` pixels.
+        leapt: ``(P,)`` whether the way to the place is not known.
+        now_s: Seconds watched.
+        bounds: ``(L, 2, 2)`` ends of the lines, pixels, and ``(L,)`` seconds to settle.
+        state: ``(R, L)`` side, net of the ways through, and since when clear on the other side;
+            ``(R, L, 2)`` last places.
+        out: ``(P, L)`` 1 for a crossing to the right, -1 to the left, and for how long clear; both
+            were zero.
+    """
+    ends, settle_s = bounds
+    side, net, since_s, last = state
+    told, ago_s = out
+    for p in range(len(rows)):
+        r = rows[p]
+        if leapt[p]:
+            side[r], net[r] = 0, 0
+            since_s[r], last[r] = np.nan, np.nan
+        for n in range(len(settle_s)):
+            x, y = places[p, n]
+            if np.isnan(x + y):
+                continue
+            offset = _offset(ends[n], x, y)
+            net[r, n] += _way_through(ends[n], last[r, n, 0], last[r, n, 1], x, y)
+            last[r, n, 0], last[r, n, 1] = x, y
+            if side[r, n] == 0:
+                # Somebody new counts as on the side where they are seen first, however near.
+                side[r, n] = 1 if offset >= 0 else -1
+            elif side[r, n] * offset >= 0:
+                since_s[r, n] = np.nan
+                if abs(offset) > margins[p]:
+                    net[r, n] = 0
+            elif abs(offset) > margins[p]:
+                since_s[r, n] = now_s if np.isnan(since_s[r, n]) else since_s[r, n]
+                clear_s = now_s - since_s[r, n]
+                if clear_s >= settle_s[n]:
+                    told[p, n] = -side[r, n] if net[r, n] * side[r, n] < 0 else 0
+                    ago_s[p, n] = clear_s
+                    side[r, n], net[r, n], since_s[r, n] = -side[r, n], 0, np.nan
 
 
-def _offsets(places: Floats, ends: Floats) -> Floats:
-    """Return ``(P, L)`` how far places are from the lines, pixels, positive on the right."""
-    ways = ends[:, 1] - ends[:, 0]
-    apart = places - ends[:, 0]
-    across = ways[:, 0] * apart[..., 1] - ways[:, 1] * apart[..., 0]
-    return across / np.hypot(ways[:, 0], ways[:, 1])
+@compiled(cached=False, allocates=False)
+def _offset(ends: Floats, x: float, y: float) -> float:
+    """Return how far a point is from a line, pixels, positive on the right."""
+    dx, dy = ends[1, 0] - ends[0, 0], ends[1, 1] - ends[0, 1]
+    return (dx * (y - ends[0, 1]) - dy * (x - ends[0, 0])) / np.hypot(dx, dy)
+
+
+@compiled(cached=False, allocates=False)
+def _way_through(ends: Floats, from_x: float, from_y: float, x: float, y: float) -> int:
+    """Return 1 where a way goes through a line to the right, -1 to the left, else 0."""
+    first, second = _offset(ends, from_x, from_y), _offset(ends, x, y)
+    if np.isnan(first) or (first >= 0) == (second >= 0):
+        return 0
+    share = first / (first - second)
+    dx, dy = ends[1, 0] - ends[0, 0], ends[1, 1] - ends[0, 1]
+    at_x, at_y = from_x + share * (x - from_x), from_y + share * (y - from_y)
+    along = (at_x - ends[0, 0]) * dx + (at_y - ends[0, 1]) * dy
+    if along < 0 or along > dx * dx + dy * dy:
+        return 0
+    return 1 if second >= 0 else -1

@@ -30,6 +30,8 @@ class Polygons:
     """``(Z + 1,)`` where each polygon's corners begin, and where the last one's end."""
     solid: npt.NDArray[np.bool_]
     """``(V,)`` whether the side from each corner to the next is a border."""
+    breadths: Floats
+    """``(Z,)`` twice the area of each polygon over its outline: a strip's breadth, pixels."""
     size: tuple[int, int]
     """Width and height of the frame."""
 
@@ -42,6 +44,7 @@ class Polygons:
             np.concatenate([np.zeros((0, 2)), *outlines]),
             firsts.astype(np.int64),
             np.concatenate([np.zeros(0, np.bool_), *solid]),
+            np.array([_breadth(outline) for outline in outlines], np.float64),
             size,
         )
 
@@ -53,20 +56,7 @@ class Polygons:
         Returns:
             ``(N, Z)``, positive inside, negative outside, NaN where a point is.
         """
-        most = np.array(self.size, np.float64) - _INSIDE_PX
-        return polygon_depths(
-            np.clip(points, _INSIDE_PX, most), self.corners, self.firsts, self.solid
-        )
-
-    @property
-    def breadths(self) -> Floats:
-        """``(Z,)`` twice the area of each polygon over its outline: a strip's breadth, pixels."""
-        return np.array(
-            [
-                _breadth(self.corners[a:b])
-                for a, b in zip(self.firsts, self.firsts[1:], strict=False)
-            ]
-        )
+        return polygon_depths(points, self.corners, self.firsts, self.solid, *self.size)
 
 
 @compiled
@@ -75,6 +65,8 @@ def polygon_depths(
     corners: npt.NDArray[np.float64],
     firsts: npt.NDArray[np.int64],
     solid: npt.NDArray[np.bool_],
+    width: int,
+    height: int,
 ) -> npt.NDArray[np.float64]:
     """Return how far points are from the borders of polygons; see `Polygons.depths`.
 
@@ -83,13 +75,19 @@ def polygon_depths(
         corners: ``(V, 2)`` of all polygons.
         firsts: ``(Z + 1,)`` where each polygon begins in ``corners``.
         solid: ``(V,)`` sides that are a border.
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
 
     Returns:
         ``(N, Z)``; infinite for a polygon without any border.
     """
     depths = np.empty((len(points), len(firsts) - 1))
     for n in range(len(points)):
-        x, y = points[n]
+        if np.isnan(points[n, 0] + points[n, 1]):
+            depths[n] = np.nan
+            continue
+        x = min(max(points[n, 0], _INSIDE_PX), width - _INSIDE_PX)
+        y = min(max(points[n, 1], _INSIDE_PX), height - _INSIDE_PX)
         for z in range(len(firsts) - 1):
             inside, nearest = False, np.inf
             for a in range(firsts[z], firsts[z + 1]):
@@ -105,14 +103,12 @@ def polygon_depths(
                     nearest = min(nearest, ex * ex + ey * ey)
             distance = np.sqrt(nearest)
             depths[n, z] = distance if inside else -distance
-        if np.isnan(x + y):
-            depths[n] = np.nan
     return depths
 
 
 def _solid(outline: Floats, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     near = np.concatenate([outline <= _ON_EDGE_PX, outline >= np.array(size) - _ON_EDGE_PX], axis=1)
-    return ~(near & np.roll(near, -1, axis=0)).any(axis=1)
+    return ~np.any(near & np.roll(near, -1, axis=0), axis=1)
 
 
 def _breadth(corners: Floats) -> float:

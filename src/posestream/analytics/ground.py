@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from posestream.zones import Point, Size, checked_points, in_fractions
+from posestream.shapes import Point, Size, checked_points, in_fractions
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,7 +81,7 @@ class GroundPlane:
         return np.asarray(size, np.float64) / (self._whole or size)
 
 
-def _mapped(points: npt.NDArray[np.floating], homography: Floats) -> Floats:
+def _mapped(points: npt.NDArray[np.floating], homography: npt.NDArray[np.floating]) -> Floats:
     """Map ``(..., 2)`` points; NaN for those with no positive third coordinate."""
     there = np.where(np.abs(points) < _FAR, points, np.nan).astype(np.float64)
     mapped = there @ homography[:, :2].T + homography[:, 2]

@@ -9,9 +9,10 @@ from posestream.analytics.anchors import Anchors, extents
 from posestream.analytics.clock import StreamClock
 from posestream.analytics.ground import GroundPlane
 from posestream.analytics.visitors import Visitors
+from posestream.shapes import Size
 from posestream.topology import Topology
 from posestream.types import Tracks
-from posestream.zones import FEET, Movements, Size
+from posestream.zones import FEET, Movements
 
 Floats = npt.NDArray[np.float64]
 

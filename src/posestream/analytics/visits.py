@@ -12,8 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from posestream.compilation import compiled
 from posestream.events import DWELL, ENTER, LEAVE
 from posestream.zones import Zone, ZoneCount
+
+_ENTERED, _DWELT, _LEFT = 1, 2, 4
+_BITS = {ENTER: _ENTERED, DWELL: _DWELT, LEAVE: _LEFT}
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -90,31 +94,24 @@ class Visits:
             leapt: ``(P,)`` whether to take this frame as no proof of anything.
             now_s: Seconds watched.
         """
-        inside, since = self.inside[rows], self._since_s[rows]
-        with np.errstate(invalid="ignore"):
-            is_in, is_out = depths > 1, depths < -1
-            back = np.where(inside, depths > 0, depths < 0)
-        since[back | leapt[:, None]] = np.nan
-        contrary = np.where(inside, is_out, is_in) & ~leapt[:, None]
-        since = np.where(contrary & np.isnan(since), now_s, since)
-        settled = contrary & (now_s - since >= self._settle_s)
-        entered, left = settled & ~inside, settled & inside
-        first_s = np.where(entered, since, self._entered_s[rows])
-        inside ^= settled
-        long = (
-            is_in
-            & inside
-            & ~leapt[:, None]
-            & ~self._dwelt[rows]
-            & (now_s - first_s >= self._dwell_s)
+        told = np.zeros(depths.shape, np.int8)
+        stay_s = np.zeros(depths.shape)
+        advance_visits(
+            rows,
+            depths,
+            leapt,
+            now_s,
+            (self._settle_s, self._dwell_s),
+            (self.inside, self._since_s, self._entered_s, self._dwelt),
+            (told, stay_s),
         )
-        changes = self._told(ENTER, entered, rows, now_s - first_s)
-        changes += self._told(DWELL, long, rows, now_s - first_s)
-        changes += self._told(LEAVE, left, rows, since - first_s)
-        self._since_s[rows] = np.where(settled, np.nan, since)
-        self._dwelt[rows] = (self._dwelt[rows] | long) & inside
-        self.inside[rows], self._entered_s[rows] = inside, first_s
-        return changes
+        if not told.any():
+            return []
+        return [
+            change
+            for kind, bit in _BITS.items()
+            for change in self._told(kind, (told & bit) > 0, rows, stay_s)
+        ]
 
     def leave(self, row: int, *, seen_s: float, now_s: float) -> list[VisitChange]:
         """End the visits of somebody who has not been seen for too long."""
@@ -132,10 +129,60 @@ class Visits:
         *,
         unseen_s: float = 0.0,
     ) -> list[VisitChange]:
-        if not mask.any():
-            return []
         self._totals[kind] += mask.sum(axis=0)
         return [
             VisitChange(kind, int(rows[p]), int(z), max(float(stay_s[p, z]), 0.0), unseen_s)
             for p, z in np.argwhere(mask)
         ]
+
+
+@compiled(allocates=False)
+def advance_visits(
+    rows: Rows,
+    depths: Floats,
+    leapt: npt.NDArray[np.bool_],
+    now_s: float,
+    bounds: tuple[Floats, Floats],
+    state: tuple[npt.NDArray[np.bool_], Floats, Floats, npt.NDArray[np.bool_]],
+    out: tuple[npt.NDArray[np.int8], Floats],
+) -> None:
+    """Take a frame into the state of visits; see `Visits.look`.
+
+    Args:
+        rows: ``(P,)`` each person's row.
+        depths: ``(P, Z)`` margins.
+        leapt: ``(P,)`` frames that prove nothing.
+        now_s: Seconds watched.
+        bounds: ``(Z,)`` seconds to settle and to dwell.
+        state: ``(R, Z)`` inside or not; since when on the other side, or NaN; when entered; whether
+            dwelling was told.
+        out: ``(P, Z)`` what to tell, as bits, and how long the visit has lasted; both were zero.
+    """
+    settle_s, dwell_s = bounds
+    inside, since_s, entered_s, dwelt = state
+    told, stay_s = out
+    for p in range(len(rows)):
+        r = rows[p]
+        for z in range(len(settle_s)):
+            depth = depths[p, z]
+            if leapt[p]:
+                since_s[r, z] = np.nan
+            if leapt[p] or np.isnan(depth):
+                continue
+            beyond = -depth if inside[r, z] else depth
+            if beyond <= 0:
+                since_s[r, z] = np.nan
+            elif beyond > 1 and np.isnan(since_s[r, z]):
+                since_s[r, z] = now_s
+            if beyond > 1 and now_s - since_s[r, z] >= settle_s[z]:
+                if inside[r, z]:
+                    told[p, z], stay_s[p, z] = _LEFT, since_s[r, z] - entered_s[r, z]
+                else:
+                    told[p, z], stay_s[p, z] = _ENTERED, now_s - since_s[r, z]
+                    entered_s[r, z], dwelt[r, z] = since_s[r, z], False
+                inside[r, z], since_s[r, z] = not inside[r, z], np.nan
+            stayed_s = now_s - entered_s[r, z]
+            if inside[r, z] and depth > 1 and not dwelt[r, z] and stayed_s >= dwell_s[z]:
+                dwelt[r, z] = True
+                told[p, z] |= _DWELT
+                stay_s[p, z] = stayed_s

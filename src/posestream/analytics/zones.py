@@ -14,9 +14,10 @@ from posestream.analytics.depths import Polygons
 from posestream.analytics.visitors import Seating, Visitors
 from posestream.analytics.visits import VisitChange, Visits
 from posestream.events import CROSS, Event
+from posestream.shapes import Size, pixels_of
 from posestream.topology import Topology
 from posestream.types import Tracks
-from posestream.zones import Anchor, Counts, Line, Size, Zone, pixels_of
+from posestream.zones import Anchor, Counts, Line, Zone
 
 Floats = npt.NDArray[np.float64]
 
@@ -183,7 +184,7 @@ class _Group:
         with np.errstate(invalid="ignore", divide="ignore"):
             middle = np.where(seen, points, 0).sum(axis=1) / seen.sum(axis=1)
         if self._every:
-            middle[~seen.all(axis=1)[:, 0]] = np.nan
+            middle[~np.all(seen, axis=(1, 2))] = np.nan
         return middle
 
 

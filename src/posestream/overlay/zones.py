@@ -13,7 +13,8 @@ from posestream.overlay.canvas import Canvas, Mask
 from posestream.overlay.colours import OUTLINE, RGB, label_colour
 from posestream.overlay.strokes import STROKE_FIELDS
 from posestream.overlay.text import label_height, put_label
-from posestream.zones import Counts, Line, Size, Zone, pixels_of
+from posestream.shapes import Size, pixels_of
+from posestream.zones import Counts, Line, Zone
 
 Floats = npt.NDArray[np.float64]
 

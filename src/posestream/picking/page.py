@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from posestream.config_zones import ZonesConfig
 from posestream.images import Image
 from posestream.picking.sheet import encoded
-from posestream.zones import Point, Size, in_fractions, pixels_of
+from posestream.shapes import Point, Size, in_fractions, pixels_of
 
 
 def picker_page(image: Image, settings: ZonesConfig) -> str:

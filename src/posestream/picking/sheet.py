@@ -14,7 +14,7 @@ from posestream.overlay.canvas import Canvas
 from posestream.overlay.colours import MIDDLE, OUTLINE
 from posestream.overlay.text import label_height, put_label
 from posestream.overlay.zones import draw_segments
-from posestream.zones import Size, in_fractions
+from posestream.shapes import Size, in_fractions
 
 _GROUND = (240, 228, 66)
 _MOST_METRES = 60

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from posestream.zones import Line, Zone, checked_polygon, pixels_of
+from posestream.shapes import checked_polygon, pixels_of
+from posestream.zones import Line, Zone
 
 SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
