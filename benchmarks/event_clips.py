@@ -3,7 +3,8 @@
     python benchmarks/event_clips.py [--clip VIDEO] [--output benchmarks/results/event_clips.json]
 
 Plays ten seconds of 1080p at 30 frames per second, of a video or of a made-up scene that moves,
-through each way to keep them. CPU is of the whole process, all threads, without decoding.
+through each way to keep them. CPU is of the whole process, all threads, without decoding. What raw
+frames and JPEG pictures would take is computed from their sizes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import pytest
+import yaml
 
 from posestream.config import validated
 from posestream.config_events import KINDS, EventsConfig
@@ -98,3 +101,12 @@ def test_a_secret_that_is_not_there_is_told(tmp_path):
         (webhook,) = settings(webhook=[{"url": "https://a.example", **given}]).webhook
         with pytest.raises(ConfigError, match=message):
             webhook.secret()
+
+
+def test_the_documented_settings_are_taken():
+    page = Path(__file__).parents[1] / "docs" / "how-to" / "alerts.md"
+    given = yaml.safe_load(page.read_text(encoding="utf-8").split("```yaml\n")[1].split("\n```")[0])
+    del given["output"]
+    made = settings(**given)
+    assert made.webhook[0].kinds == ("fall", "long_lie")
+    assert (made.clip_before, made.clip_after, made.clip_blur_faces) == (5, 10, True)

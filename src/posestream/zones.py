@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from posestream.shapes import Point, Size, checked_line, checked_polygon
 
 

@@ -71,3 +71,9 @@ def test_poses_jsonl_has_the_events_of_a_frame_and_only_there(people):
     assert line == eventful.to_dict()
     assert list(line)[-1] == "people"
     jsonschema.Draft202012Validator(POSES_SCHEMA).validate(line)
+
+
+def test_the_documented_line_follows_the_schema():
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "alerts.md"
+    example = page.read_text(encoding="utf-8").split("```json\n")[1].split("\n```")[0]
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(example))

@@ -58,6 +58,28 @@ def movie_timescale(time_base: Fraction) -> int:
     return time_base.denominator * -(-_MIN_TIMESCALE // time_base.denominator)
 
 
+class KeyFrameClock:
+    """Says when a key frame is due by the clock: live streams do not keep to their rate.
+
+    Args:
+        every_s: Seconds between key frames.
+    """
+
+    INTRA = 1
+    """What a frame's ``pict_type`` must be to become one; the encoder needs ``forced-idr``."""
+
+    def __init__(self, *, every_s: int = _KEY_FRAME_INTERVAL_S) -> None:
+        self._every_s = every_s
+        self._next_s: Fraction | None = None
+
+    def kind(self, time_s: Fraction) -> int:
+        """Return the ``pict_type`` for the frame at a time; 0 leaves it to the encoder."""
+        if self._next_s is not None and time_s < self._next_s:
+            return 0
+        self._next_s = time_s + self._every_s
+        return self.INTRA
+
+
 class Mp4File:
     """Encodes pictures and writes them in fragments of a second, with their sound between.
 
@@ -69,7 +91,7 @@ class Mp4File:
         pixel_aspect: Width of a pixel over its height.
         options: Options of the H.264 encoder.
         threads: Threads that encode.
-        tap: Sees the encoded pictures, too.
+        tap: Sees the encoded pictures, too; then key frames come at least every four seconds.
 
     Raises:
         FFmpegError: If the encoder does not take the options.
@@ -90,6 +112,7 @@ class Mp4File:
         self._timescale = movie_timescale(time_base)
         self._path = path
         self._tap = tap
+        self._key_frames = KeyFrameClock()
         self._audio: AudioTrack | None = None
         self._packets = 0
         self._last_s = (Fraction(0), Fraction(0))
@@ -99,7 +122,8 @@ class Mp4File:
             format="mp4",
             container_options={**IN_FRAGMENTS, "movie_timescale": str(self._timescale)},
         )
-        stream = self._output.add_stream("libx264", rate=rate, options=options)
+        forced = {"forced-idr": "1"} if tap is not None else {}
+        stream = self._output.add_stream("libx264", rate=rate, options={**options, **forced})
         assert isinstance(stream, VideoStream)
         self._video = stream
         context = stream.codec_context
@@ -138,6 +162,8 @@ class Mp4File:
         """
         tick_s = picture.time_base or Fraction(1)
         self._last_s = ((picture.pts or 0) * tick_s, picture.duration * tick_s)
+        if self._tap is not None:
+            picture.pict_type = self._key_frames.kind(self._last_s[0])
         self._mux(self._video.encode(picture))
 
     def finish(self, *, sound_until_s: Fraction | None, rewrite: bool = True) -> None:

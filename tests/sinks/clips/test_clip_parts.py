@@ -48,6 +48,11 @@ def test_a_ring_gives_what_follows_a_picture():
     assert filled(206).after(205) == []
 
 
+def test_a_ring_says_how_far_it_reaches():
+    assert filled(206).reached_s == 20.5
+    assert filled(0).reached_s == float("-inf")
+
+
 def test_memory_counts_more_than_time():
     ring = filled(200, most_bytes=2500)
     assert ring.size_bytes <= 2500

@@ -274,6 +274,19 @@ def test_a_video_whose_time_begins_late_has_clips_at_the_streams_time(tmp_path):
     assert about(clip)["start_pts_s"] == 108.0
 
 
+def test_a_stream_that_is_slower_than_it_says_has_key_frames_all_the_same(tmp_path):
+    """Of a camera on a machine that is behind, a frame a second comes."""
+    sinks = EventClips(tmp_path / "clips", before_s=2, after_s=3, longest_s=10)
+    video = VideoSink(tmp_path / "video.mp4", frame_rate=Fraction(30), tap=sinks)
+    for number in range(60):
+        sinks.write(result(*[event(at_s=30.0)] * (number == 30)))
+        video.write(frame(number, pts=number * RATE))
+    video.close()
+    (clip,) = (tmp_path / "clips").glob("*.mp4")
+    assert numbers_in(clip)[0] == 28
+    assert numbers_in(tmp_path / "video.mp4") == list(range(60))
+
+
 def test_an_event_in_the_last_frame_of_a_video_has_its_clip(tmp_path):
     (clip,) = annotated_video(tmp_path, event(at_s=4.9), frames=50)
     assert numbers_in(clip) == list(range(50))

@@ -15,12 +15,11 @@ from av.video.stream import VideoStream
 from posestream.errors import SinkError
 from posestream.images import HostImage, Image
 from posestream.sinks.fitting import Fitting
-from posestream.sinks.mp4 import PacketTap
+from posestream.sinks.mp4 import KeyFrameClock, PacketTap
 from posestream.types import Frame, Result
 
 _KEY_FRAME_INTERVAL_S = 1
 _ASSUMED_RATE = Fraction(25)
-_INTRA = 1  # FFmpeg's AV_PICTURE_TYPE_I
 _NO_LIMIT = 100_000
 
 
@@ -67,7 +66,7 @@ class ClipEncoder:
         self._name = name
         self._stream: VideoStream | None = None
         self._last_s: Fraction | None = None
-        self._next_key_s: Fraction | None = None
+        self._key_frames = KeyFrameClock(every_s=_KEY_FRAME_INTERVAL_S)
         self._closed = False
 
     def write(self, frame: Frame, result: Result) -> None:
@@ -85,8 +84,8 @@ class ClipEncoder:
                 self._stream = self._begin(frame)
             picture = self._fitted(image)
             picture.pts, picture.time_base = frame.pts, frame.time_base
-            picture.duration = picture.duration or round(1 / (self._rate * frame.time_base))
-            picture.pict_type = _INTRA if self._is_key_due(time_s) else 0
+            picture.duration = picture.duration or self._interval
+            picture.pict_type = self._key_frames.kind(time_s)
             for packet in self._stream.encode(picture):
                 self._tap.take(packet)
         except FFmpegError as error:
@@ -114,6 +113,7 @@ class ClipEncoder:
     def _begin(self, frame: Frame) -> VideoStream:
         width, height = frame.image.size
         scale = min(1.0, self._long_side / max(width, height))
+        self._interval = max(1, round(1 / (self._rate * frame.time_base)))
         self._fitting = Fitting(frame.image.size)
         self._scaler = VideoReformatter()
         self._size = (
@@ -146,10 +146,3 @@ class ClipEncoder:
         return self._scaler.reformat(
             picture, width=width, height=height, interpolation=Interpolation.BILINEAR, threads=1
         )
-
-    def _is_key_due(self, time_s: Fraction) -> bool:
-        """Tell whether a key frame is due by the clock: cameras' rates are not to be relied on."""
-        if self._next_key_s is not None and time_s < self._next_key_s:
-            return False
-        self._next_key_s = time_s + _KEY_FRAME_INTERVAL_S
-        return True

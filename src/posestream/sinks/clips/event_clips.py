@@ -113,10 +113,10 @@ class EventClips:
     def end(self) -> None:
         """Finish the clip that is open; may be called twice."""
         try:
-            self._meet_events()
+            self._meet_events(no_more=True)
             while self._open is not None:
                 self._finish()
-                self._meet_events()
+                self._meet_events(no_more=True)
         except SinkError as error:
             self._give_up(error)
         if self._noted:
@@ -134,14 +134,19 @@ class EventClips:
                     self._begin(rest)
         self._meet_events()
 
-    def _meet_events(self) -> None:
+    def _meet_events(self, *, no_more: bool = False) -> None:
+        """Open or lengthen clips; an encoder that lags behind is waited for while more comes."""
         while self._noted and len(self._ring):
             if self._open is None:
-                self._begin(ClipSpan(self._noted.pop(0), **self._times))
+                span = ClipSpan(self._noted[0], **self._times)
+                if not no_more and self._ring.reached_s < span.start_s:
+                    return
+                self._noted.pop(0)
+                self._begin(span)
                 continue
             span, clip = self._open
             if not span.takes(self._noted[0]):
-                return  # an encoder lags behind: the clip's last pictures are yet to come
+                return
             span.add(self._noted.pop(0))
             self._catch_up()
             clip.describe(span.events)

@@ -93,6 +93,11 @@ class PictureRing:
         """Return the number of pictures."""
         return sum(len(group) for group in self._groups)
 
+    @property
+    def reached_s(self) -> float:
+        """Time up to which every picture has come, seconds; minus infinity before the first."""
+        return self._groups[-1][-1].dts_s if self._groups else float("-inf")
+
     def add(self, picture: EncodedPicture) -> None:
         """Add the next picture in the order of decoding; before the first key frame none counts."""
         if picture.is_key:
