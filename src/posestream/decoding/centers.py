@@ -6,6 +6,8 @@ is then taken from where its heatmap is high near that place. People found twice
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -32,7 +34,37 @@ Three times what was measured: the error has long tails, and the farther a body 
 trunk, the harder it is to regress.
 """
 _OTHER_REACH = 0.13
-_Maps = dict[str, npt.NDArray[np.float32]]
+_Floats = npt.NDArray[np.float32]
+_Maps = dict[str, _Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CenterRules:
+    """What people are searched with, wherever that runs."""
+
+    keypoints: int
+    """Keypoints of a person."""
+    stride: int
+    """Input pixels per cell."""
+    center_threshold: float
+    """Confidence from which a peak is a person."""
+    keypoint_threshold: float
+    """Confidence under which a keypoint is where it was regressed."""
+    max_people: int
+    """Candidates looked at per frame."""
+    reaches: _Floats
+    """``(K,)`` how far off regressed keypoints may be, see `REACHES`."""
+
+    @property
+    def channels(self) -> dict[str, int]:
+        """Every map that is needed and how many channels it has."""
+        return {
+            "center_heatmap": 1,
+            "box_size": 2,
+            "keypoint_heatmap": self.keypoints,
+            "keypoint_regression": 2 * self.keypoints,
+            "keypoint_offset": 2 * self.keypoints,
+        }
 
 
 class CenterDecoder:
@@ -69,15 +101,17 @@ class CenterDecoder:
             raise ValueError(f"thresholds must be in [0, 1], weights positive: {shares}")
         if stride < 1 or max_people < 1:
             raise ValueError(f"stride {stride} and max_people {max_people} must be at least 1")
-        self._keypoints = len(topology.keypoints)
-        self._stride = stride
-        self._center_threshold = center_threshold
-        self._keypoint_threshold = keypoint_threshold
-        self._center_weight = center_weight
-        self._suppression = suppression
-        self._max_people = max_people
         parts = [name.split("_")[-1] for name in topology.keypoints]
-        self._reaches = np.array([REACHES.get(part, _OTHER_REACH) for part in parts], np.float32)
+        self.rules = CenterRules(
+            keypoints=len(topology.keypoints),
+            stride=stride,
+            center_threshold=center_threshold,
+            keypoint_threshold=keypoint_threshold,
+            max_people=max_people,
+            reaches=np.array([REACHES.get(part, _OTHER_REACH) for part in parts], np.float32),
+        )
+        """What people are searched with."""
+        self._center_weight, self._suppression = center_weight, suppression
         self._sigmas = tolerances(topology)
 
     def decode(self, fields: Fields) -> list[Poses]:
@@ -96,43 +130,57 @@ class CenterDecoder:
         ]
 
     def _decode_one(self, maps: _Maps, letterbox: Letterbox) -> Poses:
-        heatmap = maps["center_heatmap"][0]
-        centers = find_centers(heatmap, self._center_threshold, self._max_people)
+        heatmap, rules = maps["center_heatmap"][0], self.rules
+        centers = find_centers(heatmap, rules.center_threshold, rules.max_people)
         if not len(centers):
-            return Poses.empty(self._keypoints)
+            return Poses.empty(rules.keypoints)
         points, heights, means = find_keypoints(
             centers,
             maps["box_size"],
             maps["keypoint_heatmap"],
             maps["keypoint_regression"],
             maps["keypoint_offset"],
-            self._reaches,
-            self._keypoint_threshold,
+            rules.reaches,
+            rules.keypoint_threshold,
         )
         confidence = np.minimum(heatmap[centers[:, 0], centers[:, 1]], 1)
-        scores = confidence**self._center_weight * means
         boxes = boxes_around(centers, maps["box_size"])
+        return self.chosen(points, heights, means, confidence, boxes, letterbox)
+
+    def chosen(
+        self,
+        points: _Floats,
+        heights: _Floats,
+        means: _Floats,
+        confidence: _Floats,
+        boxes: _Floats,
+        letterbox: Letterbox,
+    ) -> Poses:
+        """Sort candidates and leave out those who resemble a better one.
+
+        Args:
+            points: ``(N, K, 2)`` keypoints, cells.
+            heights: ``(N, K)`` their confidences.
+            means: ``(N,)`` what they amount to, see `find_keypoints`.
+            confidence: ``(N,)`` confidence of the centers.
+            boxes: ``(N, 2, 2)`` corners, cells.
+            letterbox: Where the frame lies in its maps' input.
+        """
+        scores = confidence**self._center_weight * means
         order = np.argsort(-scores, kind="stable")
-        points = letterbox.frame_from_heatmap(points[order], stride=self._stride)
+        points = letterbox.frame_from_heatmap(points[order], stride=self.rules.stride)
         kept = unsuppressed(points, self._sigmas, self._suppression)
         order = order[kept]
         return Poses(
             points[kept],
             heights[order],
             scores[order],
-            letterbox.frame_from_heatmap(boxes[order], stride=self._stride).reshape(-1, 4),
+            letterbox.frame_from_heatmap(boxes[order], stride=self.rules.stride).reshape(-1, 4),
         )
 
     def _checked(self, fields: Fields) -> _Maps:
         """Return the maps as the compiled search takes them: contiguous float32."""
-        count = self._keypoints
-        channels = {
-            "center_heatmap": 1,
-            "box_size": 2,
-            "keypoint_heatmap": count,
-            "keypoint_regression": 2 * count,
-            "keypoint_offset": 2 * count,
-        }
+        channels = self.rules.channels
         if missing := sorted(channels.keys() - fields.maps.keys()):
             raise ValueError(
                 f"fields lack {', '.join(missing)}; they have {', '.join(fields.maps)}"
