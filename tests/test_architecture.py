@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
-        *("containers", "credentials"),
+        *("containers", "credentials", "kernels", "transfers"),
     },
     {
         "runtime",

@@ -6,13 +6,16 @@ is then taken from where its heatmap is high near that place. People found twice
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from posestream.decoding.centers_search import boxes_around, find_centers, find_keypoints
-from posestream.decoding.centers_suppression import tolerances, unsuppressed
+from posestream.decoding.centers_suppression import chosen_people, tolerances
+from posestream.decoding.in_frame import geometry_rows
 from posestream.geometry import Letterbox
 from posestream.topology import Topology
 from posestream.types import Fields, Poses
@@ -145,38 +148,41 @@ class CenterDecoder:
         )
         confidence = np.minimum(heatmap[centers[:, 0], centers[:, 1]], 1)
         boxes = boxes_around(centers, maps["box_size"])
-        return self.chosen(points, heights, means, confidence, boxes, letterbox)
+        scores = np.stack([confidence, means], axis=1)
+        candidates = (points[None], heights[None], scores[None], boxes[None])
+        counts = np.array([len(centers)], np.int32)
+        (poses,) = self.chosen((0,), counts, candidates, (letterbox,))
+        return poses
 
     def chosen(
         self,
-        points: _Floats,
-        heights: _Floats,
-        means: _Floats,
-        confidence: _Floats,
-        boxes: _Floats,
-        letterbox: Letterbox,
-    ) -> Poses:
-        """Sort candidates and leave out those who resemble a better one.
+        frames: Sequence[int],
+        counts: npt.NDArray[np.int32],
+        candidates: tuple[_Floats, _Floats, _Floats, _Floats],
+        letterboxes: Sequence[Letterbox],
+    ) -> list[Poses]:
+        """Sort the candidates of some frames and leave out those who resemble a better one.
 
         Args:
-            points: ``(N, K, 2)`` keypoints, cells.
-            heights: ``(N, K)`` their confidences.
-            means: ``(N,)`` what they amount to, see `find_keypoints`.
-            confidence: ``(N,)`` confidence of the centers.
-            boxes: ``(N, 2, 2)`` corners, cells.
-            letterbox: Where the frame lies in its maps' input.
+            frames: The frames' places on the first axis of what follows.
+            counts: ``(B,)`` how many candidates there are.
+            candidates: ``(B, M, K, 2)`` keypoints in cells, ``(B, M, K)`` their confidences,
+                ``(B, M, 2)`` the centers' confidences and what the keypoints' amount to,
+                ``(B, M, 2, 2)`` corners of boxes in cells.
+            letterboxes: Where each of the frames lies in its maps' input.
         """
-        scores = confidence**self._center_weight * means
-        order = np.argsort(-scores, kind="stable")
-        points = letterbox.frame_from_heatmap(points[order], stride=self.rules.stride)
-        kept = unsuppressed(points, self._sigmas, self._suppression)
-        order = order[kept]
-        return Poses(
-            points[kept],
-            heights[order],
-            scores[order],
-            letterbox.frame_from_heatmap(boxes[order], stride=self.rules.stride).reshape(-1, 4),
+        rows = geometry_rows(list(letterboxes), stride=self.rules.stride)
+        starts, points, heights, scores, boxes = chosen_people(
+            np.array(frames, np.int64),
+            rows,
+            counts,
+            candidates,
+            (self._center_weight, self._sigmas, self._suppression),
         )
+        ends = starts.tolist()
+        return [
+            Poses(points[a:b], heights[a:b], scores[a:b], boxes[a:b]) for a, b in pairwise(ends)
+        ]
 
     def _checked(self, fields: Fields) -> _Maps:
         """Return the maps as the compiled search takes them: contiguous float32."""

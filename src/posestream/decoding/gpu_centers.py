@@ -14,7 +14,7 @@ import numpy as np
 
 from posestream.decoding.centers import CenterDecoder
 from posestream.decoding.gpu_checks import checked_maps, load_for
-from posestream.decoding.gpu_transfer import Transfer
+from posestream.transfers import Transfer
 from posestream.geometry import Letterbox
 from posestream.kernels import Arguments, Loader, Maps, Step
 from posestream.types import Poses
@@ -124,12 +124,8 @@ class CenterBatch:
 
             torch.cuda.current_stream(self._device).synchronize()
 
-    def people(self, frame: int, letterbox: Letterbox) -> Poses:
-        """Return everyone in one frame of what was launched last and has run to its end."""
+    def people(self, frames: Sequence[int], letterboxes: Sequence[Letterbox]) -> list[Poses]:
+        """Return everyone in some frames of what was launched last and has run to its end."""
         found = self._found.host
-        count = int(found["counts"][frame])
-        if count == 0:
-            return Poses.empty(self._decoder.rules.keypoints)
-        names = ("points", "heights", "scores", "boxes")
-        points, heights, scores, boxes = (found[name][frame, :count] for name in names)
-        return self._decoder.chosen(points, heights, scores[:, 1], scores[:, 0], boxes, letterbox)
+        candidates = (found["points"], found["heights"], found["scores"], found["boxes"])
+        return self._decoder.chosen(frames, found["counts"], candidates, letterboxes)

@@ -57,10 +57,14 @@ class DeviceBatch(Protocol):
         """Wait until the current stream has done all it was given."""
         ...
 
-    def people(self, frame: int, letterbox: Letterbox) -> Poses:
-        """Return everyone in one frame of what was launched last and has run to its end.
+    def people(self, frames: Sequence[int], letterboxes: Sequence[Letterbox]) -> list[Poses]:
+        """Return everyone in some frames of what was launched last and has run to its end.
 
         Several threads may ask for different frames at once.
+
+        Args:
+            frames: Their places in the batch.
+            letterboxes: Where each of them lies in its maps.
         """
         ...
 
@@ -110,14 +114,18 @@ class GpuDecoder:
             batch: As `prepare` returned it.
             letterboxes: As given to its ``place``.
         """
-        frames = range(len(letterboxes))
-        if self._pool is None or len(frames) < 2:
-            return [batch.people(n, letterboxes[n]) for n in frames]
-        shares = [frames[start :: self._threads] for start in range(self._threads)]
-        done = list(
-            self._pool.map(lambda share: [batch.people(n, letterboxes[n]) for n in share], shares)
-        )
-        return [done[n % self._threads][n // self._threads] for n in frames]
+        count, pool = len(letterboxes), self._pool
+        if pool is None or count < 2:
+            return batch.people(range(count), letterboxes)
+        found: list[Poses] = [Poses.empty(0)] * count
+        shares = [range(start, count, self._threads) for start in range(self._threads)]
+        parts = [
+            pool.submit(batch.people, share, letterboxes[share.start :: share.step])
+            for share in shares
+        ]
+        for share, part in zip(shares, parts, strict=True):
+            found[share.start :: share.step] = part.result()
+        return found
 
     def decode(
         self,

@@ -9,16 +9,19 @@ into people is left to the CPU decoder's own code.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from posestream.decoding.gpu_checks import checked_maps, load_for
 from posestream.decoding.gpu_paf_steps import SOURCES, paf_steps, step_bytes
-from posestream.decoding.gpu_transfer import Transfer
+from posestream.transfers import Transfer
+from posestream.decoding.in_frame import geometry_rows
 from posestream.decoding.paf_cells import Cells, cells_of_members, content_cells
 from posestream.decoding.paf_compatible import connect_parts
-from posestream.decoding.paf_people import people_of_buffers
+from posestream.decoding.paf_people import connections_of, people_of_batch
 from posestream.decoding.paf_rules import PafRules
 from posestream.decoding.paf_traces import HALVES
 from posestream.geometry import Letterbox
@@ -54,6 +57,7 @@ class PafBatch:
         needed = max(step_bytes(rules, *self._cells))
         self._kernels = load_for(first, SOURCES, shared_bytes=needed, load=load)
         self._limbs, self._shape, self._numbers = rules.limbs, rules.shape, rules.numbers
+        self._topology = np.concatenate([rules.channels[:, ::-1], self._limbs], axis=1)
         halves = first.dtype.itemsize == 2
         self._table = HALVES if halves else None
         ends = np.concatenate([self._limbs, rules.channels], axis=1).astype(np.int32)
@@ -129,52 +133,59 @@ class PafBatch:
 
             torch.cuda.current_stream(self._device).synchronize()
 
-    def people(self, frame: int, letterbox: Letterbox) -> Poses:
-        """Return everyone in one frame of what was launched last and has run to its end.
+    def people(self, frames: Sequence[int], letterboxes: Sequence[Letterbox]) -> list[Poses]:
+        """Return everyone in some frames of what was launched last and has run to its end.
 
         Several threads may ask for different frames at once.
+
+        Args:
+            frames: Their places in the batch.
+            letterboxes: Where each of them lies in its maps.
         """
-        rows, columns = content_cells(letterbox, stride=self._stride, shape=self._cells)
-        find = self._robust if self._rules.is_robust else self._compatible
-        return find(frame, rows, columns).poses(letterbox, stride=self._stride)
+        boxes = list(letterboxes)
+        sizes = [content_cells(box, stride=self._stride, shape=self._cells) for box in boxes]
+        if self._rules.is_robust:
+            return self._robust(frames, boxes, sizes)
+        return [
+            self._compatible(frame, size).poses(box, stride=self._stride)
+            for frame, size, box in zip(frames, sizes, boxes, strict=True)
+        ]
 
-    def _robust(self, frame: int, rows: int, columns: int) -> Cells:
+    def _robust(
+        self, frames: Sequence[int], boxes: list[Letterbox], sizes: list[tuple[int, int]]
+    ) -> list[Poses]:
         found = self._found.host
-        return Cells(
-            *people_of_buffers(
-                found["maps"][frame],
-                self._table,
-                (rows, columns, float(found["thresholds"][frame])),
-                found["counts"][frame],
-                found["peaks"][frame],
-                found["link_counts"][frame],
-                found["links"][frame],
-                self._limbs,
-                self._shape,
-                self._numbers,
-            )
+        starts, points, sure, scores = people_of_batch(
+            np.array(frames, np.int64),
+            geometry_rows(boxes, stride=self._stride),
+            np.array(sizes, np.int64).reshape(-1, 2),
+            found["maps"],
+            self._table,
+            found["thresholds"],
+            found["counts"],
+            found["peaks"],
+            found["link_counts"],
+            found["links"],
+            (self._limbs, self._shape, self._numbers),
         )
+        corners = points[:, -2:].reshape(-1, 4)
+        points = points[:, :-2]
+        ends = starts.tolist()
+        return [Poses(points[a:b], sure[a:b], scores[a:b], corners[a:b]) for a, b in pairwise(ends)]
 
-    def _compatible(self, frame: int, rows: int, columns: int) -> Cells:
+    def _compatible(self, frame: int, size: tuple[int, int]) -> Cells:
         counts, peaks = self._found.host["counts"][frame], self._found.host["peaks"][frame]
-        connections = self.connections(frame)
-        topology = np.concatenate([self._rules.channels[:, ::-1], self._limbs], axis=1)
-        people, members = connect_parts(connections, topology, counts)
+        people, members = connect_parts(self.connections(frame), self._topology, counts)
         return cells_of_members(
             members[:people],
             np.ascontiguousarray(peaks[..., 1::-1]),
             peaks[..., 2],
-            (rows, columns),
+            size,
             min_keypoints=int(self._rules.min_keypoints),
             min_score=float(self._rules.min_score),
         )
 
-    def connections(self, frame: int) -> np.ndarray:
+    def connections(self, frame: int) -> npt.NDArray[np.int32]:
         """Return ``(L, 2, M)`` partners of all candidates, see `paf_compatible.assignment`."""
-        links, counts = self._found.host["links"][frame], self._found.host["link_counts"][frame]
-        partners = np.full((len(counts), 2, links.shape[1]), -1, np.int32)
-        for n, count in enumerate(counts):
-            pairs = links[n, :count, 0]
-            firsts, seconds = pairs & 0xFFFF, pairs >> 16
-            partners[n, 0, firsts], partners[n, 1, seconds] = seconds, firsts
-        return partners
+        found = self._found.host
+        return connections_of(found["link_counts"][frame], found["links"][frame])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posestream.decoding.gpu_transfer import Transfer
+from posestream.transfers import Transfer
 from posestream.decoding.paf import SAMPLES, WINDOW
 from posestream.decoding.paf_rules import PafRules
 from posestream.kernels import Arguments, Maps, Step

@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from posestream.compilation import compiled
+from posestream.decoding.in_frame import in_frame
 from posestream.decoding.paf_bodies import STANCE
 from posestream.decoding.paf_fragments import adopt_peaks, unite_fragments
 from posestream.decoding.paf_traces import CALM, FULL, find_traces
-from posestream.decoding.people import join_limbs, rank_people
+from posestream.decoding.people import bounded, join_limbs, rank_people
 
 ADOPTION_MISFIT = 4.0
 """Square of the standard deviations within which a single peak may become a keypoint."""
 ADOPTION_SHARE = 0.2
 """Share of the threshold that its confidence must keep after its distance is counted."""
+_ROOM = 8
+"""People of a frame for whom there is room at first."""
 
 
 @compiled(cached=False)
@@ -63,30 +66,75 @@ def people_of_links(maps, numbers, limits, peaks, starts, links, limbs, shape, s
 
 
 @compiled
-def people_of_buffers(
-    maps, numbers, limits, counts, listed, link_counts, link_lists, limbs, shape, settings
+def people_of_batch(
+    frames, boxes, sizes, maps, numbers, thresholds, counts, peaks, link_counts, links, rules
 ):
-    """Make people of what the GPU found in one frame.
+    """Make people of what the GPU found in some frames of a batch.
 
     Args:
-        maps: ``(K, h, w)`` confidence maps.
+        frames: ``(F,)`` which of the frames.
+        boxes: ``(F, 7)`` where each lies, see `geometry_row`.
+        sizes: ``(F, 2)`` rows and columns that hold it.
+        maps: ``(B, K, h, w)`` confidence maps.
         numbers: None, or what each of the maps' numbers stands for.
-        limits: Rows and columns that hold the frame, and the confidence of a peak.
-        counts: ``(K,)`` candidates of each keypoint.
-        listed: ``(K, M, 4)`` x and y in cells, confidence, and something else.
-        link_counts: ``(L,)`` links of each limb.
-        link_lists: ``(L, M, 2)`` index of the first candidate, plus 65536 times that of the
-            second; the bits of the link's weight.
-        limbs: ``(L, 2)`` keypoints.
-        shape: ``(K, 3)`` see `body_shape`, or empty.
-        settings: See `PafRules.numbers`.
+        thresholds: ``(B,)`` confidence of a peak.
+        counts: ``(B, K)`` candidates of each keypoint.
+        peaks: ``(B, K, M, 4)`` x and y in cells, confidence, and something else.
+        link_counts: ``(B, L)`` links of each limb.
+        links: ``(B, L, M, 2)`` index of the first candidate, plus 65536 times that of the second;
+            the bits of the link's weight.
+        rules: ``(L, 2)`` limbs, their body's shape, see `body_shape`, and `PafRules.numbers`.
 
     Returns:
-        As `people_of_links`.
+        ``(F + 1,)`` where each frame's people start; of all people ``(P, K + 2, 2)`` keypoints and
+        two corners of the box in frame pixels, ``(P, K)`` and ``(P,)`` scores.
     """
-    peaks, starts = _listed_peaks(counts, listed)
-    links = _listed_links(starts, link_counts, link_lists, limbs)
-    return people_of_links(maps, numbers, limits, peaks, starts, links, limbs, shape, settings)
+    limbs, shape, settings = rules
+    starts = np.zeros(len(frames) + 1, np.int64)
+    points = np.empty((_ROOM * len(frames), settings[0] + 2, 2), np.float32)
+    sure = np.empty((len(points), settings[0]), np.float32)
+    scores = np.empty(len(points), np.float32)
+    for n in range(len(frames)):
+        b = frames[n]
+        listed, begins = _listed_peaks(counts[b], peaks[b])
+        limits = (sizes[n, 0], sizes[n, 1], np.float64(thresholds[b]))
+        linked = _listed_links(begins, link_counts[b], links[b], limbs)
+        cells, own, own_scores = people_of_links(
+            maps[b], numbers, limits, listed, begins, linked, limbs, shape, settings
+        )
+        first = starts[n]
+        starts[n + 1] = last = first + len(cells)
+        if last > len(points):
+            points, sure = _longer(points, first, last), _longer(sure, first, last)
+            scores = _longer(scores, first, last)
+        points[first:last] = in_frame(bounded(cells, boxes[n, 0], boxes[n, 1]), boxes[n])
+        sure[first:last], scores[first:last] = own, own_scores
+    people = starts[-1]
+    return starts, points[:people].copy(), sure[:people].copy(), scores[:people].copy()
+
+
+@compiled(cached=False)
+def _longer(array, used, wanted):
+    """Return an array with the same beginning and room for at least twice as many rows."""
+    longer = np.empty((2 * wanted, *array.shape[1:]), np.float32)
+    longer[:used] = array[:used]
+    return longer
+
+
+@compiled
+def connections_of(counts, links):
+    """Return ``(L, 2, M)`` partners of all candidates, see `paf_compatible.assignment`.
+
+    Args:
+        counts: ``(L,)`` links of each limb.
+        links: ``(L, M, 2)``, see `people_of_batch`.
+    """
+    partners = np.full((len(counts), 2, links.shape[1]), np.int32(-1))
+    for n in range(len(counts)):
+        for link in range(counts[n]):
+            pair = links[n, link, 0]
+            partners[n, 0, pair & 0xFFFF], partners[n, 1, pair >> 16] = pair >> 16, pair & 0xFFFF
+    return partners
 
 
 @compiled(cached=False)
