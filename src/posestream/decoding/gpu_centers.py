@@ -14,9 +14,9 @@ import numpy as np
 
 from posestream.decoding.centers import CenterDecoder
 from posestream.decoding.gpu_checks import checked_maps, load_for
-from posestream.transfers import Transfer
 from posestream.geometry import Letterbox
 from posestream.kernels import Arguments, Loader, Maps, Step
+from posestream.transfers import Transfer
 from posestream.types import Poses
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from posestream.decoding.gpu_checks import checked_maps, load_for
 from posestream.decoding.gpu_paf_steps import SOURCES, paf_steps, step_bytes
-from posestream.transfers import Transfer
 from posestream.decoding.in_frame import geometry_rows
 from posestream.decoding.paf_cells import Cells, cells_of_members, content_cells
 from posestream.decoding.paf_compatible import connect_parts
@@ -26,6 +25,7 @@ from posestream.decoding.paf_rules import PafRules
 from posestream.decoding.paf_traces import HALVES
 from posestream.geometry import Letterbox
 from posestream.kernels import Loader, Maps
+from posestream.transfers import Transfer
 from posestream.types import Poses
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posestream.transfers import Transfer
 from posestream.decoding.paf import SAMPLES, WINDOW
 from posestream.decoding.paf_rules import PafRules
 from posestream.kernels import Arguments, Maps, Step
+from posestream.transfers import Transfer
 
 if TYPE_CHECKING:
     import torch

@@ -15,7 +15,6 @@ from posestream.geometry import Letterbox
 from posestream.kernels import Arguments, Loader, Step, on_cuda
 from posestream.overlay.gpu_skeletons import GpuSkeletons
 from posestream.overlay.gpu_surfaces import (
-    RECOLOUR,
     SURFACE,
     Part,
     Picture,
@@ -78,7 +77,7 @@ class GpuMosaic:
         arrays = {
             "sources": ((count,), SURFACE),
             "tiles": ((count,), SURFACE),
-            "recolours": ((count,), RECOLOUR),
+            "recolours": ((count, 9), np.float32),
         }
         self._there = Transfer(arrays, device)
         gpu = device.type == "cuda"

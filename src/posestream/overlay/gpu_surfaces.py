@@ -19,8 +19,6 @@ SURFACE = np.dtype(
     ]
 )
 """``Surface`` of ``gpu_surfaces.cu``."""
-RECOLOUR = np.dtype((np.float32, (9,)))
-"""``Recolour`` of ``gpu_scaling.cu``."""
 
 _SHARES = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 """Weight of red and of blue in luma."""
