@@ -2,7 +2,7 @@
 
 Kernels are C++ files beside the Python that launches them; they include no headers. NVIDIA's own
 run-time compiler, which comes with torch's CUDA builds, compiles them for the GPU that is there in
-well under a second; no CUDA toolkit is needed.
+about a second; no CUDA toolkit is needed.
 """
 # pyright: reportMissingImports=false
 
@@ -161,8 +161,15 @@ class CudaKernels:
 
 
 def on_cuda(sources: Sequence[Path], device: int, defines: Mapping[str, int]) -> Kernels:
-    """Compile sources for a GPU with its vendor's compiler."""
-    return CudaKernels(sources, device, defines=defines)
+    """Compile sources for a GPU with its vendor's compiler, once per process."""
+    return _kernels(tuple(sources), device, tuple(defines.items()))
+
+
+@functools.cache
+def _kernels(
+    sources: tuple[Path, ...], device: int, defines: tuple[tuple[str, int], ...]
+) -> CudaKernels:
+    return CudaKernels(sources, device, defines=dict(defines))
 
 
 def most_shared_bytes(device: int) -> int:
@@ -178,7 +185,13 @@ def _compiled(
     _, _, nvrtc = _libraries()
     text = "".join(f"#define {name} {value}\n" for name, value in defines) + HALF_TO_FLOAT
     text += "".join(path.read_text(encoding="utf-8") for path in sources)
-    _, program = nvrtc.nvrtcCreateProgram(text.encode(), sources[-1].name.encode(), 0, [], [])
+    try:
+        _, program = nvrtc.nvrtcCreateProgram(text.encode(), sources[-1].name.encode(), 0, [], [])
+    except RuntimeError as error:  # NVIDIA's loader of libraries found none
+        raise MissingDependencyError(
+            f"kernels on the GPU need NVIDIA's run-time compiler, libnvrtc ({error}); install it "
+            "with: pip install nvidia-cuda-nvrtc"
+        ) from error
     # Without fused multiply-add every operation rounds as on a CPU.
     options = [f"--gpu-architecture={architecture}".encode(), b"--fmad=false"]
     (error,) = nvrtc.nvrtcCompileProgram(program, len(options), options)

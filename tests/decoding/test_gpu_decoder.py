@@ -128,6 +128,15 @@ def test_maps_of_a_few_cells_are_decoded(gpu, setting):
     assert_same(expected, found)
 
 
+def test_a_crowd_of_any_size_is_brought_home(gpu):
+    maps, fields = noise(np.random.default_rng(10), 2, 2, side=48)
+    cpu = PafDecoder(PAIR, stride=4, min_keypoints=2, min_score=0, noise_sigmas=0)
+    boxes = letterboxes((192, 192), (192, 192), side=48)
+    expected, found = both(cpu, paf_maps(maps, fields), boxes, gpu)
+    assert len(expected[0]) > 20  # more than there is room for at first
+    assert_same(expected, found)
+
+
 def test_a_batch_that_is_not_full_and_threads_change_nothing(gpu):
     maps, fields = noise(np.random.default_rng(6), 2, 2, batch=5)
     cpu = PafDecoder(PAIR, stride=4, min_keypoints=1, min_score=0)

@@ -171,7 +171,7 @@ class CenterDecoder:
                 ``(B, M, 2, 2)`` corners of boxes in cells.
             letterboxes: Where each of the frames lies in its maps' input.
         """
-        rows = geometry_rows(list(letterboxes), stride=self.rules.stride)
+        rows = geometry_rows(letterboxes, stride=self.rules.stride)
         starts, points, heights, scores, boxes = chosen_people(
             np.array(frames, np.int64),
             rows,

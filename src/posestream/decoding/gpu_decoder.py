@@ -37,6 +37,11 @@ class DeviceBatch(Protocol):
         """Frames there is room for."""
         ...
 
+    @property
+    def download_bytes(self) -> int:
+        """What comes back of every batch, bytes."""
+        ...
+
     def place(self, letterboxes: Sequence[Letterbox]) -> None:
         """Say where each frame lies in its maps; frames past the last are nobody's."""
         ...

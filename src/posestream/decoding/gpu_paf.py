@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.decoding.gpu_checks import checked_maps, load_for
-from posestream.decoding.gpu_paf_steps import SOURCES, paf_steps, step_bytes
+from posestream.decoding.gpu_paf_steps import paf_steps, sources_of, step_bytes
 from posestream.decoding.in_frame import geometry_rows
 from posestream.decoding.paf_cells import Cells, cells_of_members, content_cells
 from posestream.decoding.paf_compatible import connect_parts
@@ -55,7 +55,7 @@ class PafBatch:
         self._rules, self._device, self._size = rules, first.device, len(first)
         self._stride, self._cells = int(rules.stride), (first.shape[2], first.shape[3])
         needed = max(step_bytes(rules, *self._cells))
-        self._kernels = load_for(first, SOURCES, shared_bytes=needed, load=load)
+        self._kernels = load_for(first, sources_of(rules), shared_bytes=needed, load=load)
         self._limbs, self._shape, self._numbers = rules.limbs, rules.shape, rules.numbers
         self._topology = np.concatenate([rules.channels[:, ::-1], self._limbs], axis=1)
         halves = first.dtype.itemsize == 2

@@ -14,13 +14,16 @@ from posestream.transfers import Transfer
 if TYPE_CHECKING:
     import torch
 
-SOURCES = tuple(
-    Path(__file__).with_name(f"gpu_{part}.cu") for part in ("maps", "peaks", "limbs", "compatible")
-)
 _THREADS = 256
 """Threads that share one map."""
 _LIMB_THREADS = 128
 """Threads that share the pairs of one limb."""
+
+
+def sources_of(rules: PafRules) -> tuple[Path, ...]:
+    """Return the files of the kernels that a setting needs."""
+    own = ("peaks", "limbs") if rules.is_robust else ("compatible",)
+    return tuple(Path(__file__).with_name(f"gpu_{part}.cu") for part in ("maps", "links", *own))
 
 
 def step_bytes(rules: PafRules, height: int, width: int) -> tuple[int, int]:

@@ -10,16 +10,14 @@ extern "C" __global__ void noise_thresholds(
     extern __shared__ float sums[];
     int b = blockIdx.y, rows = content[2 * b], columns = content[2 * b + 1];
     float total = 0;
-    int seen = 0;
-    for (int k = 0; k < keypoints; ++k) {
-        Heatmap heatmap = heatmap_of(maps, b, k, rows, columns);
-        int lines = k % 8 < rows ? (rows - k % 8 + 7) / 8 : 0;
-        seen += lines * columns;
-        for (int n = threadIdx.x; n < lines * columns; n += blockDim.x) {
-            float value = heatmap.raw(k % 8 + n / columns * 8, n % columns);
-            float below = value > -1e6f && value < 0 ? value : 0.0f;
-            total += below * below;
-        }
+    int seen = 0, lines = (rows + 7) / 8, share = lines * columns;
+    for (int k = 0; k < keypoints; ++k) seen += k % 8 < rows ? (rows - k % 8 + 7) / 8 * columns : 0;
+    for (int n = threadIdx.x; n < keypoints * share; n += blockDim.x) {
+        int k = n / share, i = k % 8 + n % share / columns * 8;
+        if (i >= rows) continue;
+        float value = heatmap_of(maps, b, k, rows, columns).raw(i, n % columns);
+        float below = value > -1e6f && value < 0 ? value : 0.0f;
+        total += below * below;
     }
     sums[threadIdx.x] = total;
     for (int half = blockDim.x / 2; half > 0; half /= 2) {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,14 +12,16 @@ from posestream.compilation import compiled
 from posestream.geometry import Letterbox
 
 
-def geometry_row(letterbox: Letterbox, *, stride: int) -> tuple[float, ...]:
+@functools.lru_cache(maxsize=1024)
+def geometry_row(letterbox: Letterbox, stride: int) -> tuple[float, ...]:
     """Return the numbers that `in_frame` needs of a letterbox.
 
     These are right and bottom edge of the frame in cells, the stride, the corner of the frame in
-    the input, and input pixels per frame pixel.
+    the input, and input pixels per frame pixel. Streams keep their letterboxes, so that all but
+    the first come from the cache.
     """
-    (width, height), (wide, tall) = letterbox.content_size, letterbox.frame_size
-    scales = float(np.float32(width / wide)), float(np.float32(height / tall))
+    width, height = letterbox.content_size
+    scales = letterbox.scale.astype(np.float64).tolist()
     return width / stride, height / stride, float(stride), *letterbox.offset, *scales
 
 
@@ -31,7 +36,7 @@ def in_frame(points, row):
     return (points * np.float32(row[2]) - corner) / scale
 
 
-def geometry_rows(letterboxes: list[Letterbox], *, stride: int) -> npt.NDArray[np.float64]:
+def geometry_rows(letterboxes: Sequence[Letterbox], *, stride: int) -> npt.NDArray[np.float64]:
     """Return ``(F, 7)`` of `geometry_row`."""
-    rows = [geometry_row(letterbox, stride=stride) for letterbox in letterboxes]
+    rows = [geometry_row(letterbox, stride) for letterbox in letterboxes]
     return np.array(rows, np.float64).reshape(-1, 7)

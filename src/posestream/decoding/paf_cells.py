@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ class Cells:
         return Poses(points[:, :-2], self.point_scores, self.scores, points[:, -2:].reshape(-1, 4))
 
 
+@functools.lru_cache(maxsize=1024)
 def content_cells(letterbox: Letterbox, *, stride: int, shape: tuple[int, int]) -> tuple[int, int]:
     """Return how many of a map's rows and columns hold the frame."""
     width, height = letterbox.content_size

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,8 +129,8 @@ class GpuMosaic:
         nobody, sizes = [0] * count, [part.size for part in parts]
         host["sources"][:count] = surface_rows(sources, sizes, nobody)
         host["tiles"][:count] = surface_rows(parts, sizes, nobody)
-        for n, source in enumerate(sources):
-            host["recolours"][n] = recolour(source.colour, Yuv())
+        colours = [Yuv(source.colour.matrix, source.colour.full_range) for source in sources]
+        host["recolours"][:count] = [recolour(colour, Yuv()) for colour in colours]
         self._there.upload()
         if self._sent is not None:
             self._sent.record()
@@ -141,14 +142,18 @@ class GpuMosaic:
 
     def _part(self, tile: Rectangle, size: tuple[int, int]) -> Part:
         """Return the rectangle of the canvas that a picture fills, in the middle of its tile."""
-        left, top, width, height = tile
-        wide, tall = (
-            max(2, side // 2 * 2) for side in Letterbox.inside(size, tile[2:]).content_size
-        )
-        left, top = left + (width - wide) // 4 * 2, top + (height - tall) // 4 * 2
+        left, top, wide, tall = _inside(tile, size)
         start, pitch = self._canvas.data_ptr(), self._size[0]
         chroma = start + (self._size[1] + top // 2) * pitch + left
         return Part(start + top * pitch + left, chroma, pitch, (wide, tall))
+
+
+@functools.lru_cache(maxsize=4096)
+def _inside(tile: Rectangle, size: tuple[int, int]) -> Rectangle:
+    left, top, width, height = tile
+    content = Letterbox.inside(size, (width, height)).content_size
+    wide, tall = (max(2, side // 2 * 2) for side in content)
+    return left + (width - wide) // 4 * 2, top + (height - tall) // 4 * 2, wide, tall
 
 
 def _check(tiles: Sequence[Rectangle], size: tuple[int, int]) -> None:

@@ -130,12 +130,11 @@ class GpuSkeletons:
     def _fill(self, rows: np.ndarray, poses: Sequence[Poses], counts: Sequence[int]) -> None:
         """Write what kernels need, of each frame the best person last so that nobody covers it."""
         host, people = self._there.host, sum(counts)
-        shown = [own[::-1] for own in poses]
         host["surfaces"][: len(rows)] = rows
         host["surface_of"][:people] = np.repeat(np.arange(len(rows), dtype=np.int32), counts)
-        np.concatenate([own.keypoints for own in shown], out=host["keypoints"][:people])
-        np.concatenate([own.keypoint_scores for own in shown], out=host["scores"][:people])
-        boxes = np.concatenate([own.boxes for own in shown])
+        np.concatenate([own.keypoints[::-1] for own in poses], out=host["keypoints"][:people])
+        np.concatenate([own.keypoint_scores[::-1] for own in poses], out=host["scores"][:people])
+        boxes = np.concatenate([own.boxes[::-1] for own in poses])
         host["boxes"][:people] = np.nan_to_num(boxes, nan=0, posinf=1e9, neginf=-1e9)
 
     def _steps(self, people: int, extent: tuple[int, int, int]) -> list[Step]:

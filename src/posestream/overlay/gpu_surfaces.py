@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -105,17 +106,14 @@ def surface_rows(
         frame_sizes: Width and height of the frames that poses are placed in.
         counts: People on each, who follow one another in the order of the pictures.
     """
-    rows = np.zeros(len(pictures), SURFACE)
-    first = 0
-    for row, picture, frame, count in zip(rows, pictures, frame_sizes, counts, strict=True):
+    rows, first = [], 0
+    for picture, frame, count in zip(pictures, frame_sizes, counts, strict=True):
         (width, height), colour = picture.size, picture.colour
-        row["luma"], row["chroma"], row["pitch"] = picture.luma, picture.chroma, picture.pitch
-        row["width"], row["height"] = width & ~1, height & ~1
-        row["table"] = TABLES.index((colour.matrix, colour.full_range))
-        row["first"], row["count"] = first, count
-        row["scale_x"], row["scale_y"] = width / frame[0], height / frame[1]
+        table = TABLES.index((colour.matrix, colour.full_range))
+        place = (picture.luma, picture.chroma, picture.pitch, width & ~1, height & ~1, table)
+        rows.append((*place, first, count, width / frame[0], height / frame[1]))
         first += count
-    return rows
+    return np.array(rows, SURFACE)
 
 
 def colour_table(colours: npt.NDArray[np.uint8], colour: Colour) -> npt.NDArray[np.uint8]:
@@ -134,7 +132,8 @@ def colour_table(colours: npt.NDArray[np.uint8], colour: Colour) -> npt.NDArray[
     return np.clip(np.round(np.stack(planes, axis=1)), 0, 255).astype(np.uint8)
 
 
-def recolour(source: Colour, target: Colour) -> npt.NDArray[np.float32]:
+@functools.cache
+def recolour(source: Yuv, target: Yuv) -> npt.NDArray[np.float32]:
     """Return the ``(9,)`` numbers that turn one kind of YUV into another, see ``Recolour``."""
     (black, luma), (new_black, new_luma) = _levels(source), _levels(target)
     # Blue and red difference, each in [-0.5, 0.5], to the luma and the differences they are there.
