@@ -95,6 +95,7 @@ class PafDecoder:
         """The settings, checked."""
         self._limbs, self._channels = self.rules.limbs, self.rules.channels
         self._shape, self._numbers = self.rules.shape, self.rules.numbers
+        self._fields_needed = self.rules.fields_needed
 
     def decode(self, fields: Fields) -> list[Poses]:
         """Return everyone in each frame of the batch, in frame pixels, best first.
@@ -105,7 +106,7 @@ class PafDecoder:
             InferenceError: If a map is missing, or its type or shape is not the topology's.
         """
         maps = self._checked(fields, "confidence_maps", self.rules.keypoints)
-        pafs = self._checked(fields, "part_affinity_fields", self.rules.fields_needed)
+        pafs = self._checked(fields, "part_affinity_fields", self._fields_needed)
         if maps.shape[2:] != pafs.shape[2:]:
             raise InferenceError(
                 f"confidence_maps are {maps.shape[2:]} cells, part_affinity_fields {pafs.shape[2:]}"

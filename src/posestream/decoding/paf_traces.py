@@ -27,7 +27,7 @@ _AROUND = 1
 """Cells to either side of the highest that say where exactly it is."""
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _number(stored, numbers):
     """Return what a map holds: the number itself, or which of a table's."""
     if numbers is None:
@@ -35,7 +35,7 @@ def _number(stored, numbers):
     return numbers[stored]
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def find_traces(maps, numbers, limits, member, peaks, limbs, shape, stances, points, scores):
     """Place missing keypoints of one person where their heatmaps rise the most.
 
@@ -71,7 +71,7 @@ def find_traces(maps, numbers, limits, member, peaks, limbs, shape, stances, poi
                 scores[k] = min(_number(maps[k, row, column], numbers), np.float32(limits[2]))
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _highest_rise(heatmap, numbers, limits, x, y, variance):
     """Return row and column of the rise that counts the most, -1 if there is none."""
     rows, columns, _ = limits
@@ -88,7 +88,7 @@ def _highest_rise(heatmap, numbers, limits, x, y, variance):
     return row, column
 
 
-@compiled(cached=False)
+@compiled(cached=False, allocates=False)
 def _middle_of_rise(heatmap, numbers, limits, row, column, x, y, variance):
     """Return the mean place of the cells around the highest, by what each counts."""
     total = across = down = 0.0
