@@ -6,11 +6,16 @@ is then taken from where its heatmap is high near that place. People found twice
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
 from posestream.decoding.centers_search import boxes_around, find_centers, find_keypoints
-from posestream.decoding.centers_suppression import tolerances, unsuppressed
+from posestream.decoding.centers_suppression import chosen_people, tolerances
+from posestream.decoding.in_frame import geometry_rows
 from posestream.geometry import Letterbox
 from posestream.topology import Topology
 from posestream.types import Fields, Poses
@@ -32,7 +37,37 @@ Three times what was measured: the error has long tails, and the farther a body 
 trunk, the harder it is to regress.
 """
 _OTHER_REACH = 0.13
-_Maps = dict[str, npt.NDArray[np.float32]]
+_Floats = npt.NDArray[np.float32]
+_Maps = dict[str, _Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CenterRules:
+    """What people are searched with, wherever that runs."""
+
+    keypoints: int
+    """Keypoints of a person."""
+    stride: int
+    """Input pixels per cell."""
+    center_threshold: float
+    """Confidence from which a peak is a person."""
+    keypoint_threshold: float
+    """Confidence under which a keypoint is where it was regressed."""
+    max_people: int
+    """Candidates looked at per frame."""
+    reaches: _Floats
+    """``(K,)`` how far off regressed keypoints may be, see `REACHES`."""
+
+    @property
+    def channels(self) -> dict[str, int]:
+        """Every map that is needed and how many channels it has."""
+        return {
+            "center_heatmap": 1,
+            "box_size": 2,
+            "keypoint_heatmap": self.keypoints,
+            "keypoint_regression": 2 * self.keypoints,
+            "keypoint_offset": 2 * self.keypoints,
+        }
 
 
 class CenterDecoder:
@@ -69,15 +104,17 @@ class CenterDecoder:
             raise ValueError(f"thresholds must be in [0, 1], weights positive: {shares}")
         if stride < 1 or max_people < 1:
             raise ValueError(f"stride {stride} and max_people {max_people} must be at least 1")
-        self._keypoints = len(topology.keypoints)
-        self._stride = stride
-        self._center_threshold = center_threshold
-        self._keypoint_threshold = keypoint_threshold
-        self._center_weight = center_weight
-        self._suppression = suppression
-        self._max_people = max_people
         parts = [name.split("_")[-1] for name in topology.keypoints]
-        self._reaches = np.array([REACHES.get(part, _OTHER_REACH) for part in parts], np.float32)
+        self.rules = CenterRules(
+            keypoints=len(topology.keypoints),
+            stride=stride,
+            center_threshold=center_threshold,
+            keypoint_threshold=keypoint_threshold,
+            max_people=max_people,
+            reaches=np.array([REACHES.get(part, _OTHER_REACH) for part in parts], np.float32),
+        )
+        """What people are searched with."""
+        self._center_weight, self._suppression = center_weight, suppression
         self._sigmas = tolerances(topology)
 
     def decode(self, fields: Fields) -> list[Poses]:
@@ -96,43 +133,60 @@ class CenterDecoder:
         ]
 
     def _decode_one(self, maps: _Maps, letterbox: Letterbox) -> Poses:
-        heatmap = maps["center_heatmap"][0]
-        centers = find_centers(heatmap, self._center_threshold, self._max_people)
+        heatmap, rules = maps["center_heatmap"][0], self.rules
+        centers = find_centers(heatmap, rules.center_threshold, rules.max_people)
         if not len(centers):
-            return Poses.empty(self._keypoints)
+            return Poses.empty(rules.keypoints)
         points, heights, means = find_keypoints(
             centers,
             maps["box_size"],
             maps["keypoint_heatmap"],
             maps["keypoint_regression"],
             maps["keypoint_offset"],
-            self._reaches,
-            self._keypoint_threshold,
+            rules.reaches,
+            rules.keypoint_threshold,
         )
         confidence = np.minimum(heatmap[centers[:, 0], centers[:, 1]], 1)
-        scores = confidence**self._center_weight * means
         boxes = boxes_around(centers, maps["box_size"])
-        order = np.argsort(-scores, kind="stable")
-        points = letterbox.frame_from_heatmap(points[order], stride=self._stride)
-        kept = unsuppressed(points, self._sigmas, self._suppression)
-        order = order[kept]
-        return Poses(
-            points[kept],
-            heights[order],
-            scores[order],
-            letterbox.frame_from_heatmap(boxes[order], stride=self._stride).reshape(-1, 4),
+        scores = np.stack([confidence, means], axis=1)
+        candidates = (points[None], heights[None], scores[None], boxes[None])
+        counts = np.array([len(centers)], np.int32)
+        (poses,) = self.chosen((0,), counts, candidates, (letterbox,))
+        return poses
+
+    def chosen(
+        self,
+        frames: Sequence[int],
+        counts: npt.NDArray[np.int32],
+        candidates: tuple[_Floats, _Floats, _Floats, _Floats],
+        letterboxes: Sequence[Letterbox],
+    ) -> list[Poses]:
+        """Sort the candidates of some frames and leave out those who resemble a better one.
+
+        Args:
+            frames: The frames' places on the first axis of what follows.
+            counts: ``(B,)`` how many candidates there are.
+            candidates: ``(B, M, K, 2)`` keypoints in cells, ``(B, M, K)`` their confidences,
+                ``(B, M, 2)`` the centers' confidences and what the keypoints' amount to,
+                ``(B, M, 2, 2)`` corners of boxes in cells.
+            letterboxes: Where each of the frames lies in its maps' input.
+        """
+        rows = geometry_rows(letterboxes, stride=self.rules.stride)
+        starts, points, heights, scores, boxes = chosen_people(
+            np.array(frames, np.int64),
+            rows,
+            counts,
+            candidates,
+            (self._center_weight, self._sigmas, self._suppression),
         )
+        ends = starts.tolist()
+        return [
+            Poses(points[a:b], heights[a:b], scores[a:b], boxes[a:b]) for a, b in pairwise(ends)
+        ]
 
     def _checked(self, fields: Fields) -> _Maps:
         """Return the maps as the compiled search takes them: contiguous float32."""
-        count = self._keypoints
-        channels = {
-            "center_heatmap": 1,
-            "box_size": 2,
-            "keypoint_heatmap": count,
-            "keypoint_regression": 2 * count,
-            "keypoint_offset": 2 * count,
-        }
+        channels = self.rules.channels
         if missing := sorted(channels.keys() - fields.maps.keys()):
             raise ValueError(
                 f"fields lack {', '.join(missing)}; they have {', '.join(fields.maps)}"

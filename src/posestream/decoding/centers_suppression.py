@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.compilation import compiled
+from posestream.decoding.in_frame import in_frame
 from posestream.topology import Topology
 
 _UNKNOWN_SIGMA = 0.07  # about that of a shoulder
@@ -18,6 +19,47 @@ def tolerances(topology: Topology) -> npt.NDArray[np.float32]:
     """Return ``(K,)`` sigmas of a topology, a middling one for each where it has none."""
     sigmas = topology.sigmas or (_UNKNOWN_SIGMA,) * len(topology.keypoints)
     return np.array(sigmas, np.float32)
+
+
+@compiled
+def chosen_people(frames, rows, counts, candidates, knobs):
+    """Sort the candidates of some frames and leave out those who resemble a better one.
+
+    Args:
+        frames: ``(F,)`` which of the frames.
+        rows: ``(F, 7)`` where each lies, see `geometry_row`.
+        counts: ``(B,)`` how many candidates each has.
+        candidates: See `CenterDecoder.chosen`.
+        knobs: Exponent of the center's confidence, ``(K,)`` tolerances, and similarity to a better
+            pose from which one is left out.
+
+    Returns:
+        ``(F + 1,)`` where each frame's people start; of all people ``(P, K, 2)`` keypoints in frame
+        pixels, ``(P, K)`` and ``(P,)`` scores, ``(P, 4)`` boxes.
+    """
+    points, heights, pairs, boxes = candidates
+    weight, sigmas, limit = knobs
+    starts, room, keypoints = np.zeros(len(frames) + 1, np.int64), 0, points.shape[2]
+    for b in frames:
+        room += counts[b]
+    kept_points = np.empty((room, keypoints, 2), np.float32)
+    kept_heights, scores = np.empty((room, keypoints), np.float32), np.empty(room, np.float32)
+    kept_boxes = np.empty((room, 4), np.float32)
+    for n in range(len(frames)):
+        b, end = frames[n], starts[n]
+        own = np.empty(counts[b], np.float32)
+        for p in range(counts[b]):
+            own[p] = pairs[b, p, 0] ** np.float32(weight) * pairs[b, p, 1]
+        order = np.argsort(-own, kind="mergesort")
+        placed = in_frame(points[b, : counts[b]][order], rows[n])
+        for p in unsuppressed(placed, sigmas, limit):
+            kept_points[end], kept_heights[end] = placed[p], heights[b, order[p]]
+            kept_boxes[end] = in_frame(boxes[b, order[p]], rows[n]).reshape(4)
+            scores[end] = own[order[p]]
+            end += 1
+        starts[n + 1] = end
+    end = starts[-1]
+    return starts, kept_points[:end], kept_heights[:end], scores[:end], kept_boxes[:end]
 
 
 @compiled

@@ -7,16 +7,8 @@ import numpy as np
 from posestream.compilation import compiled
 from posestream.decoding.limbs import limb_pairs, sample_places
 from posestream.decoding.matching import heaviest_matching
-from posestream.decoding.paf_bodies import STANCE
-from posestream.decoding.paf_fragments import adopt_peaks, unite_fragments
-from posestream.decoding.paf_traces import CALM, FULL, find_traces
+from posestream.decoding.paf_people import people_of_links
 from posestream.decoding.peaks import noise_level, strongest_peaks
-from posestream.decoding.people import join_limbs, rank_people
-
-ADOPTION_MISFIT = 4.0
-"""Square of the standard deviations within which a single peak may become a keypoint."""
-ADOPTION_SHARE = 0.2
-"""Share of the threshold that its confidence must keep after its distance is counted."""
 
 
 @compiled
@@ -36,38 +28,13 @@ def decode_robust(maps, fields, rows, columns, limbs, channels, shape, settings)
     Returns:
         ``(P, K, 2)`` points in cells, NaN where missing; ``(P, K)`` and ``(P,)`` scores.
     """
-    keypoints, max_peaks, threshold, noise_sigmas, link_threshold = settings[:5]
-    support, samples, max_misfit, max_scale_ratio, min_keypoints, min_score = settings[5:]
+    keypoints, max_peaks, threshold, noise_sigmas, link_threshold, support, samples = settings[:7]
     threshold = max(threshold, noise_sigmas * noise_level(maps, keypoints, rows, columns))
     peaks, starts = strongest_peaks(maps, keypoints, rows, columns, threshold, max_peaks)
-    kinds = np.empty(len(peaks), np.int32)
-    for k in range(keypoints):
-        kinds[starts[k] : starts[k + 1]] = k
     knobs = (link_threshold, support, samples)
     links = _match_limbs(fields, peaks, starts, limbs, channels, knobs)
-    members = join_limbs(links, kinds, keypoints)
-    least = ADOPTION_SHARE * threshold
-    if len(shape) > 0:
-        members = unite_fragments(members, peaks, limbs, shape, (max_misfit, max_scale_ratio))
-        adopt_peaks(members, peaks, starts, limbs, shape, ADOPTION_MISFIT, least)
-    order, scores = rank_people(members, peaks, min_keypoints, min_score)
-    points = np.full((len(order), keypoints, 2), np.nan, np.float32)
-    point_scores = np.zeros((len(order), keypoints), np.float32)
-    stances = np.zeros((STANCE, 1))
-    traces = len(shape) > 0 and threshold < CALM and len(peaks) < FULL * keypoints * max_peaks
-    for p in range(len(order)):
-        for k in range(keypoints):
-            peak = members[order[p], k]
-            if peak >= 0:
-                points[p, k] = peaks[peak, :2]
-                point_scores[p, k] = min(peaks[peak, 2], np.float32(1))
-        if traces:
-            limits = (rows, columns, threshold)
-            member = members[order[p]]
-            find_traces(
-                maps, limits, member, peaks, limbs, shape, stances, points[p], point_scores[p]
-            )
-    return points, point_scores, scores
+    limits = (rows, columns, threshold)
+    return people_of_links(maps, None, limits, peaks, starts, links, limbs, shape, settings)
 
 
 @compiled(cached=False)
