@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.geometry import InputRule, Letterbox
+from posestream.gpu.device_memory import rows_at
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.surfaces import Surface
@@ -25,7 +26,7 @@ class CudaImage:
     What is returned is made on the GPU, at its final size, and only that is copied.
 
     Args:
-        surface: The picture; the image releases it when it is closed or forgotten.
+        surface: The picture; it is released when nobody refers to it any more.
     """
 
     __slots__ = ("surface",)
@@ -91,9 +92,7 @@ class CudaImage:
         surface = self.surface
         height, half = surface.size[1], (surface.size[1] + 1) // 2
         parts = [
-            torch.as_tensor(
-                _DeviceRows(address, rows, surface.pitch), device=f"cuda:{surface.device}"
-            ).cpu()
+            rows_at(address, rows=rows, pitch=surface.pitch, device=surface.device).cpu()
             for address, rows in ((surface.luma, height), (surface.chroma, half))
         ]
         return torch.cat(parts).numpy()
@@ -128,19 +127,6 @@ class _Region:
     """Left and top of the scaled frame, pixels; negative where a part is cut off."""
     scale: npt.NDArray[np.floating]
     """``(2,)`` input pixels per frame pixel, x and y."""
-
-
-class _DeviceRows:
-    """Rows of bytes in a GPU's memory, as libraries hand such memory to each other."""
-
-    def __init__(self, address: int, rows: int, pitch: int) -> None:
-        self.__cuda_array_interface__ = {
-            "data": (address, False),
-            "shape": (rows, pitch),
-            "typestr": "|u1",
-            "strides": None,
-            "version": 3,
-        }
 
 
 def _rgb_pixels(width: int, height: int) -> InputSpec:

@@ -55,6 +55,7 @@ class EngineStream:
         name: Name of the stream.
         decoded: Frames decoded so far.
         delivered: Frames whose people were found so far.
+        description: Who decodes it, for people.
         dropped: Frames and packets left out so far; only where the stream is live.
         error: Why it ended early; None if it did not.
     """
@@ -73,6 +74,7 @@ class EngineStream:
     ) -> None:
         self.name = name
         self.decoded = self.delivered = self.dropped = 0
+        self.description = "not opened yet"
         self.error: Exception | None = None
         self.finished = threading.Event()
         self.lane = lane
@@ -84,17 +86,13 @@ class EngineStream:
         self._feed: Feed = ThreadFeed(source, self.poke, name=name) if live else DirectFeed(source)
         self._in_flight = 0
         self._emptied = False
+        self._corrupt = 0
         self._lock = threading.Lock()
-
-    @property
-    def description(self) -> str:
-        """Who decodes it, for people."""
-        return self._decoder.description if self._decoder else "not opened yet"
 
     @property
     def corrupt(self) -> int:
         """Packets so far that yielded no picture."""
-        return self._decoder.corrupt if self._decoder else 0
+        return self._decoder.corrupt if self._decoder else self._corrupt
 
     def poke(self) -> None:
         """Go on, for there may be a packet or room."""
@@ -134,7 +132,9 @@ class EngineStream:
         try:
             if self._decoder is None:
                 self._decoder = self._make()
-            return self._advance(self._decoder)
+            more = self._advance(self._decoder)
+            self.description = self._decoder.description if self._decoder else self.description
+            return more
         except PosestreamError as error:
             self.error = error
             self._feed.close()
@@ -154,6 +154,8 @@ class EngineStream:
 
     def _end(self, pictures: Sequence[tuple[int, object]]) -> None:
         self._send(pictures, time.perf_counter())
+        if self._decoder is not None:  # a decoder holds 60 MB, which others may want
+            self._corrupt, self._decoder = self._decoder.corrupt, None
         with self._lock:
             self._emptied = True
             if not self._in_flight:
@@ -205,7 +207,7 @@ class GpuEngine:
         source: PacketSource,
         on_outcome: Callable[[Outcome], None],
         *,
-        ahead: int = 3,
+        ahead: int = 2,
         live: bool = False,
     ) -> EngineStream:
         """Begin a stream.

@@ -9,10 +9,11 @@ import threading
 from typing import Any, Protocol
 
 from posestream.errors import SourceError
+from posestream.gpu.device_memory import aligned_copy
 from posestream.gpu.libraries import import_torch, import_video_codec
 from posestream.gpu.packets import Packet, VideoInfo
 from posestream.gpu.presentation import PresentationTimes
-from posestream.gpu.surfaces import Colour, Surface
+from posestream.gpu.surfaces import ALIGNMENT, Colour, Surface
 
 CODECS = {
     "h264": "H264",
@@ -146,22 +147,30 @@ class NvdecDecoder:
         if not count or self._geometry is None:
             return []
         decoder.SyncOnCUStream()
-        size, pitch, colour = self._geometry
         return [
-            (
-                pts,
-                Surface(
-                    address,
-                    address + pitch * size[1],
-                    pitch=pitch,
-                    size=size,
-                    colour=colour,
-                    device=self._device,
-                    release=functools.partial(decoder.UnlockFrame, address),
-                ),
-            )
+            (pts, self._surface(address, *self._geometry))
             for pts, address in zip(times, addresses, strict=True)
         ]
+
+    def _surface(self, address: int, size: tuple[int, int], pitch: int, colour: Colour) -> Surface:
+        release = functools.partial(self._decoder.UnlockFrame, address)
+        if pitch % ALIGNMENT or address % ALIGNMENT:
+            rows = size[1] + (size[1] + 1) // 2
+            copy = aligned_copy(
+                address, rows=rows, pitch=pitch, alignment=ALIGNMENT, device=self._device
+            )
+            release()
+            address, pitch = copy.data_ptr(), copy.shape[1]
+            release = [copy].clear
+        return Surface(
+            address,
+            address + pitch * size[1],
+            pitch=pitch,
+            size=size,
+            colour=colour,
+            device=self._device,
+            release=release,
+        )
 
     def _learned(self) -> tuple[tuple[int, int], int, Colour]:
         """Return size, pitch and colour of the pictures.
@@ -174,7 +183,11 @@ class NvdecDecoder:
             found = str(decoder.GetPixelFormat()).rsplit(".", 1)[-1]
             raise UnsupportedVideoError(f"pictures are {found}; the GPU path takes 8-bit 4:2:0")
         width, height = decoder.GetWidth(), decoder.GetHeight()
-        pitch = decoder.GetFrameSize() // (height + (height + 1) // 2)
+        if width % 2 or height % 2:
+            raise UnsupportedVideoError(
+                f"pictures of {width} x {height} pixels; the GPU path takes even sizes"
+            )
+        pitch = decoder.GetFrameSize() // (height + height // 2)
         return (width, height), pitch, self._info.colour or Colour.usual(height)
 
 
@@ -231,4 +244,7 @@ def primary_context(device: int) -> int:
 def _reason(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = [line for line in lines if line.startswith("Error Type")]
-    return (told or lines or [type(error).__name__])[0].removeprefix("Error Type : ")
+    reason = (told or lines or [type(error).__name__])[0].removeprefix("Error Type : ")
+    if reason.endswith("error 2"):  # CUDA_ERROR_OUT_OF_MEMORY
+        reason += ": out of memory, or too many decoders at once"
+    return reason

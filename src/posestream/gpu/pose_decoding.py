@@ -22,6 +22,15 @@ from posestream.types import Fields, Poses
 class PoseReader(Protocol):
     """Reads people from the maps of one slot; its memory stays in place."""
 
+    def place(self, letterboxes: Sequence[Letterbox], batch: int) -> None:
+        """Note where the frames of the next batch lie in their inputs.
+
+        Args:
+            letterboxes: One for each frame; places of the batch beyond them are nobody's.
+            batch: What `launch` was told when the graph that comes next was recorded.
+        """
+        ...
+
     def launch(self, maps: Mapping[str, Any], batch: int) -> None:
         """Start the half on the GPU, on torch's current stream; a CUDA graph may hold it."""
         ...
@@ -84,6 +93,9 @@ class _HostReader:
         }
         self._arrays = {name: copy.numpy() for name, copy in self._copies.items()}
 
+    def place(self, letterboxes: Sequence[Letterbox], batch: int) -> None:
+        """Do nothing: copying needs to know no places."""
+
     def launch(self, maps: Mapping[str, Any], batch: int) -> None:
         """Start copying."""
         for name, tensor in maps.items():
@@ -95,3 +107,66 @@ class _HostReader:
         count = len(letterboxes)
         maps = {name: array[:count] for name, array in self._arrays.items()}
         return self._decoding.decode(Fields(maps, tuple(letterboxes)))
+
+
+class DeviceBatch(Protocol):
+    """Decodes batches of one size on a GPU; see `posestream.decoding.gpu_decoder`."""
+
+    def place(self, letterboxes: Sequence[Letterbox]) -> None:
+        """Say where each frame lies in its maps."""
+        ...
+
+    def launch(self, maps: Mapping[str, Any]) -> None:
+        """Enqueue decoding, and the copy of what it finds, on the current stream."""
+        ...
+
+
+class DeviceDecoder(Protocol):
+    """Finds people on a GPU; see `posestream.decoding.gpu_decoder`."""
+
+    def prepare(self, maps: Mapping[str, Any]) -> Any:
+        """Set everything aside for batches like this one and return it, a `DeviceBatch`."""
+        ...
+
+    def people(self, batch: Any, letterboxes: Sequence[Letterbox]) -> list[Poses]:
+        """Return everyone in each frame of a batch that has run to its end."""
+        ...
+
+
+class DevicePoseDecoding:
+    """Searches maps on the GPU; only candidates come to the host.
+
+    Args:
+        decoder: The search.
+    """
+
+    def __init__(self, decoder: DeviceDecoder) -> None:
+        self._decoder = decoder
+
+    def reader(self, maps: Mapping[str, Any]) -> PoseReader:
+        """Return a reader for batches up to the size of these maps."""
+        return _DeviceReader(self._decoder)
+
+
+class _DeviceReader:
+    """Holds one prepared batch for each size, for each graph has addresses of its own."""
+
+    def __init__(self, decoder: DeviceDecoder) -> None:
+        self._decoder = decoder
+        self._batches: dict[int, DeviceBatch] = {}
+        self._placed = 0
+
+    def place(self, letterboxes: Sequence[Letterbox], batch: int) -> None:
+        """Tell the batch of this size."""
+        self._placed = batch
+        self._batches[batch].place(letterboxes)
+
+    def launch(self, maps: Mapping[str, Any], batch: int) -> None:
+        """Search, and copy what is found; the first of each size sets memory aside."""
+        if batch not in self._batches:
+            self._batches[batch] = self._decoder.prepare(maps)
+        self._batches[batch].launch(maps)
+
+    def collect(self, letterboxes: Sequence[Letterbox]) -> list[Poses]:
+        """Join what was found into people."""
+        return self._decoder.people(self._batches[self._placed], letterboxes)

@@ -9,7 +9,6 @@ Importing this needs Triton.
 """
 # pyright: reportMissingImports=false
 
-
 from __future__ import annotations
 
 import triton

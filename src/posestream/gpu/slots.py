@@ -92,6 +92,7 @@ class Slot:
         if batch is None:
             raise InferenceError(f"{len(surfaces)} pictures at once; allowed: {self._sizes[-1]}")
         self._boxes = self._preprocessor.describe(surfaces, batch)
+        self._reader.place(self._boxes, batch)
         try:
             with self._torch.cuda.stream(self._stream):
                 self._graphs[batch].replay()
