@@ -36,7 +36,7 @@ from posestream.gpu.libraries import import_video_codec
 from posestream.gpu.looped import LoopedPackets
 from posestream.gpu.networks import GraphNetwork, ModuleNetwork, Network, compiled
 from posestream.gpu.packets import VideoInfo
-from posestream.gpu.pose_decoding import HostPoseDecoding
+from posestream.gpu.pose_decoding import DevicePoseDecoding, HostPoseDecoding, PoseDecoding
 from posestream.gpu.runner import Runner
 from posestream.models.architectures.catalogue import ARCHITECTURES
 from posestream.models.card import InputSpec
@@ -56,10 +56,11 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=145)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--only", default="", help="parts of names of what to run")
+    parser.add_argument("--poses", choices=("gpu", "host"), default="gpu")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--cache", type=Path, help="where compiled networks are kept")
     arguments = parser.parse_args()
-    faulthandler.dump_traceback_later(150)
+    faulthandler.dump_traceback_later(400)
     sys.setswitchinterval(0.001)
     figures: dict[str, Any] = {
         "machine": machine() | {"gpu": torch.cuda.get_device_name(), "torch": torch.__version__},
@@ -103,7 +104,7 @@ class Benchmark:
         largest = 16 if name.startswith("openpose") else 64
         runner = Runner(
             laid_over(network, spec) if name[:3] in ("r18", "d12") else network,
-            HostPoseDecoding(decoder),
+            pose_decoding(decoder, self.arguments.poses),
             spec=spec,
             rule=spec.rule(),
             batch=largest,
@@ -154,7 +155,7 @@ class Benchmark:
         time.sleep(0.5)
         used = memory - free_memory()
         before, began, processor = delivered(streams), time.perf_counter(), os.times()
-        batches, waited = engine.lanes[0].batches, engine.lanes[0].gpu_wait_s
+        batches, stages = engine.lanes[0].batches, engine.lanes[0].clock.report()
         people.reset()
         time.sleep(self.arguments.seconds)
         after, took, busy = delivered(streams), time.perf_counter() - began, os.times()
@@ -165,7 +166,7 @@ class Benchmark:
             "opened_s": round(opened_s, 1),
             "mb_per_stream": round(used / count / 1e6, 1),
             "batch": round((after - before) / max(1, batches), 1),
-            "gpu_wait_share": round((engine.lanes[0].gpu_wait_s - waited) / took, 2),
+            "shares": shares(engine, stages, took),
             "cores": round((busy.user + busy.system - processor.user - processor.system) / took, 1),
             **people.summary(),
         }
@@ -179,13 +180,15 @@ class Benchmark:
             for i in range(count)
         ]
         wait_until(lambda: all(s.delivered > 10 for s in streams), 120)
-        time.sleep(2)
+        time.sleep(3)
         tally.reset()
+        stages = engine.lanes[0].clock.report()
         before, dropped, began = delivered(streams), sum(s.dropped for s in streams), time.time()
         time.sleep(self.arguments.seconds)
         took = time.time() - began
         figures = {
             "fps": round((delivered(streams) - before) / took, 1),
+            "shares": shares(engine, stages, took),
             "dropped": sum(s.dropped for s in streams) - dropped,
             **tally.summary(),
         }
@@ -311,6 +314,14 @@ def made(name: str) -> Made:
     return ModuleNetwork(module, MEANINGS), spec, decoder
 
 
+def pose_decoding(decoder: Any, where: str) -> PoseDecoding:
+    if where == "host":
+        return HostPoseDecoding(decoder)
+    from posestream.decoding.gpu_decoder import GpuDecoder
+
+    return DevicePoseDecoding(GpuDecoder(decoder, threads=4))
+
+
 def laid_over(network: Network, spec: InputSpec) -> Network:
     """Lay scenes over a network's maps, which mean nothing as its weights are made up."""
     side = (spec.fixed_size or (0, 0))[0] // 4
@@ -368,6 +379,15 @@ def delivered(streams: Sequence[EngineStream]) -> int:
     if problems:
         raise RuntimeError("; ".join(problems))
     return sum(s.delivered for s in streams)
+
+
+def shares(engine: GpuEngine, before: Any, took: float) -> dict[str, float]:
+    """Return which share of the time the GPU's two threads spent on what."""
+    shares = {}
+    for name, stage in engine.lanes[0].clock.report().items():
+        earlier = before[name].total_s if name in before else 0.0
+        shares[name] = round((stage.total_s - earlier) / took, 2)
+    return shares
 
 
 def free_memory() -> int:

@@ -65,8 +65,10 @@ class Batcher:
         with self._changed:
             own = [frame for _, frame in self._waiting if frame.owner is owner]
             gone = own[: max(0, len(own) - keep)]
-            for frame in gone:
-                self._waiting = deque(pair for pair in self._waiting if pair[1] is not frame)
+            if gone:
+                left_out = {id(frame) for frame in gone}
+                kept = [pair for pair in self._waiting if id(pair[1]) not in left_out]
+                self._waiting = deque(kept)
             return gone
 
     def take(self) -> list[DecodedFrame]:

@@ -10,7 +10,7 @@ from typing import Protocol
 from posestream.errors import SourceError
 from posestream.gpu.packets import Packet, PacketSource
 
-_MOST_WAITING = 90  # three seconds
+_MOST_WAITING = 30  # a second
 
 
 class Feed(Protocol):

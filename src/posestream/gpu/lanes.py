@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 
 from posestream.errors import InferenceError, PosestreamError
 from posestream.gpu.batches import Batcher, DecodedFrame
 from posestream.gpu.runner import Runner
 from posestream.gpu.slots import Slot
+from posestream.runtime.metrics import StageClock
 from posestream.types import Poses
 
 Deliver = Callable[[DecodedFrame, Poses | None, Exception | None], None]
@@ -30,7 +30,7 @@ class DeviceLane:
     def __init__(self, runner: Runner, deliver: Deliver, *, gather_s: float) -> None:
         self.runner = runner
         self.batches = 0
-        self.gpu_wait_s = 0.0
+        self.clock = StageClock()
         self._deliver = deliver
         self.batcher = Batcher(limit=runner.batch, gather_s=gather_s, input_size=runner.input_size)
         self._running: queue.SimpleQueue[_Running | None] = queue.SimpleQueue()
@@ -56,7 +56,8 @@ class DeviceLane:
                 self._fail(frames, error)
                 continue
             try:
-                slot.start([frame.surface for frame in frames])
+                with self.clock.time("start"):
+                    slot.start([frame.surface for frame in frames])
             except InferenceError as error:
                 self.runner.give_back(slot)
                 self._fail(frames, error)
@@ -68,20 +69,22 @@ class DeviceLane:
         while (running := self._running.get()) is not None:
             slot, frames = running
             try:
-                began = time.perf_counter()
-                slot.wait()
-                self.gpu_wait_s += time.perf_counter() - began
-                for frame in frames:  # decoders get their memory back as early as can be
-                    frame.surface.release()
-                people = slot.collect()
+                with self.clock.time("gpu"):
+                    slot.wait()
+                with self.clock.time("release"):  # as early as can be, for decoders wait for it
+                    for frame in frames:
+                        frame.surface.release()
+                with self.clock.time("poses"):
+                    people = slot.collect()
             except InferenceError as error:
                 self._fail(frames, error)
                 continue
             finally:
                 self.runner.give_back(slot)
             self.batches += 1
-            for frame, poses in zip(frames, people, strict=True):
-                self._deliver(frame, poses, None)
+            with self.clock.time("deliver"):
+                for frame, poses in zip(frames, people, strict=True):
+                    self._deliver(frame, poses, None)
 
     def _fail(self, frames: Sequence[DecodedFrame], error: Exception) -> None:
         for frame in frames:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
-import sys
 import threading
 from typing import Any, Protocol
 
 from posestream.errors import SourceError
+from posestream.gpu.cuda_driver import primary_context, shared_stream, wait_for_stream
 from posestream.gpu.device_memory import aligned_copy
-from posestream.gpu.libraries import import_torch, import_video_codec
+from posestream.gpu.libraries import import_video_codec
 from posestream.gpu.packets import Packet, VideoInfo
+from posestream.gpu.parameter_sets import begins_sequence
 from posestream.gpu.presentation import PresentationTimes
 from posestream.gpu.surfaces import ALIGNMENT, Colour, Surface
 
@@ -85,10 +85,12 @@ class NvdecDecoder:
         self._failures = (codec.PyNvVCException, RuntimeError)
         self._times = PresentationTimes()
         self._geometry: tuple[tuple[int, int], int, Colour] | None = None
+        self._stream = shared_stream(device)
         self._decoder = self._opened(
             gpuid=device,
             codec=getattr(codec.cudaVideoCodec, CODECS[info.codec]),
             cudacontext=primary_context(device),
+            cudastream=self._stream,
             usedevicememory=True,
             latency=latency.LOW if self._immediate else latency.NATIVE,
         )
@@ -109,11 +111,14 @@ class NvdecDecoder:
         Raises:
             UnsupportedVideoError: If it turns out that the GPU cannot decode this.
         """
+        before: list[tuple[int, Surface]] = []
+        if len(self._times) and begins_sequence(self._info.codec, packet):
+            before = self.flush()  # so that a lost picture shifts no times beyond this one
         self._times.submitted(packet.pts)
         data = self._packet()
         data.bsl_data, data.bsl, data.pts = packet.address, packet.size, packet.pts
         data.decode_flag = self._flag
-        return self._taken(data, shown_at_once=self._immediate)
+        return before + self._taken(data, shown_at_once=self._immediate)
 
     def flush(self) -> list[tuple[int, Surface]]:
         """Return the pictures that were held back for their order; decoding may go on."""
@@ -146,7 +151,7 @@ class NvdecDecoder:
             self._times.flushed()  # each packet is one picture here, and this one was lost
         if not count or self._geometry is None:
             return []
-        decoder.SyncOnCUStream()
+        wait_for_stream(self._stream, device=self._device)  # for the copy out of the decoder
         return [
             (pts, self._surface(address, *self._geometry))
             for pts, address in zip(times, addresses, strict=True)
@@ -224,21 +229,6 @@ def _capabilities(codec_name: str, device: int) -> dict[str, int]:
     return codec.GetDecoderCaps(
         gpuid=device, codec=getattr(codec.cudaVideoCodec, CODECS[codec_name])
     )
-
-
-@functools.cache
-def primary_context(device: int) -> int:
-    """Return the CUDA context that PyTorch uses, so that decoding shares it.
-
-    Two contexts of one GPU take turns; in one they run side by side.
-    """
-    import_torch().cuda.synchronize(device)  # makes sure that there is one
-    library = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    context = ctypes.c_void_p()
-    handle = ctypes.c_int()
-    failed = library.cuDeviceGet(ctypes.byref(handle), device)
-    failed = failed or library.cuDevicePrimaryCtxRetain(ctypes.byref(context), handle)
-    return 0 if failed else context.value or 0
 
 
 def _reason(error: Exception) -> str:

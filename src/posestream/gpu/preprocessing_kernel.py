@@ -37,42 +37,47 @@ def _sum_lines(
                 values = tl.load(plane + y.to(tl.int64) * pitch + k, mask=there, other=0)
                 total += weight * values.to(tl.float32)
                 weights += weight
-        tl.store(line + k, total / tl.maximum(weights, 1e-6), mask=k < readable)
+        share = 1.0 / tl.maximum(weights, 1e-6)
+        tl.store(line + k, total * share, mask=k < readable)
 
 
 @triton.jit
-def _sum_columns(line, samples, centers, step, STRIDE: tl.constexpr, BX: tl.constexpr):
-    """Return the weighted means of every ``STRIDE``-th value around each center."""
+def _sum_columns(line, samples, centers, step, BX: tl.constexpr, AT_ONCE: tl.constexpr):
+    """Return the weighted means of the values around each center."""
     support = tl.maximum(step, 1.0)
+    narrow = 1.0 / support
     first = tl.maximum((centers - support).to(tl.int32), 0)
     total = tl.zeros((BX,), tl.float32)
     weights = tl.zeros((BX,), tl.float32)
-    for t in range((2.0 * support).to(tl.int32) + 2):
-        k = first + t
-        away = tl.abs(k.to(tl.float32) + 0.5 - centers) / support
-        there = (k < samples) & (away < 1.0)
-        weight = tl.where(there, 1.0 - away, 0.0)
-        total += weight * tl.load(line + STRIDE * k, mask=there, other=0.0)
-        weights += weight
+    for t in range(0, (2.0 * support).to(tl.int32) + 2, AT_ONCE):
+        for ahead in tl.static_range(AT_ONCE):
+            k = first + t + ahead
+            away = tl.abs(k.to(tl.float32) + 0.5 - centers) * narrow
+            there = (k < samples) & (away < 1.0)
+            weight = tl.where(there, 1.0 - away, 0.0)
+            total += weight * tl.load(line + k, mask=there, other=0.0)
+            weights += weight
     return total / tl.maximum(weights, 1e-6)
 
 
 @triton.jit
-def _sum_pairs(line, samples, centers, step, BX: tl.constexpr):
+def _sum_pairs(line, samples, centers, step, BX: tl.constexpr, AT_ONCE: tl.constexpr):
     """Return the weighted means of Cb and Cr, which take turns, around each center."""
     support = tl.maximum(step, 1.0)
+    narrow = 1.0 / support
     first = tl.maximum((centers - support).to(tl.int32), 0)
     blue = tl.zeros((BX,), tl.float32)
     red = tl.zeros((BX,), tl.float32)
     weights = tl.zeros((BX,), tl.float32)
-    for t in range((2.0 * support).to(tl.int32) + 2):
-        k = first + t
-        away = tl.abs(k.to(tl.float32) + 0.5 - centers) / support
-        there = (k < samples) & (away < 1.0)
-        weight = tl.where(there, 1.0 - away, 0.0)
-        blue += weight * tl.load(line + 2 * k, mask=there, other=0.0)
-        red += weight * tl.load(line + 2 * k + 1, mask=there, other=0.0)
-        weights += weight
+    for t in range(0, (2.0 * support).to(tl.int32) + 2, AT_ONCE):
+        for ahead in tl.static_range(AT_ONCE):
+            k = first + t + ahead
+            away = tl.abs(k.to(tl.float32) + 0.5 - centers) * narrow
+            there = (k < samples) & (away < 1.0)
+            weight = tl.where(there, 1.0 - away, 0.0)
+            blue += weight * tl.load(line + 2 * k, mask=there, other=0.0)
+            red += weight * tl.load(line + 2 * k + 1, mask=there, other=0.0)
+            weights += weight
     norm = tl.maximum(weights, 1e-6)
     return blue / norm, red / norm
 
@@ -123,7 +128,7 @@ def fill_inputs(
         ROUND: Whether values are rounded to whole numbers, for inputs that are.
         KX: Bytes of a line that a program reads at once.
         BX: Columns of the input that a program makes at once.
-        AT_ONCE: Lines that a program reads at once.
+        AT_ONCE: Lines, and then columns, whose loads are on their way at once.
     """
     line = scratch + tl.program_id(0) * 2 * longest
     pairs = line + longest
@@ -138,8 +143,8 @@ def fill_inputs(
         wide, high = tl.load(row + 3).to(tl.int32), tl.load(row + 4).to(tl.int32)
         if seen:
             pitch = tl.multiple_of(tl.load(row + 2), 16)
-            luma = tl.multiple_of(address, 16).to(tl.pointer_type(tl.uint8))
-            chroma = tl.multiple_of(tl.load(row + 1), 16).to(tl.pointer_type(tl.uint8))
+            luma = tl.multiple_of(address.to(tl.pointer_type(tl.uint8)), 4)
+            chroma = tl.multiple_of(tl.load(row + 1).to(tl.pointer_type(tl.uint8)), 4)
             down = tl.load(number + 5)
             center = (from_top + 0.5) * down
             _sum_lines(luma, pitch, wide, high, center, down, line, KX, AT_ONCE)
@@ -160,8 +165,10 @@ def fill_inputs(
             blue = tl.zeros((BX,), tl.float32)
             if seen:
                 centers = (from_left + 0.5) * across
-                light = _sum_columns(line, wide, centers, across, 1, BX)
-                cb, cr = _sum_pairs(pairs, (wide + 1) // 2, centers * 0.5, across * 0.5, BX)
+                light = _sum_columns(line, wide, centers, across, BX, AT_ONCE)
+                cb, cr = _sum_pairs(
+                    pairs, (wide + 1) // 2, centers * 0.5, across * 0.5, BX, AT_ONCE
+                )
                 light = (light - tl.load(number + 6)) * tl.load(number + 7)
                 cb, cr = cb - 128.0, cr - 128.0
                 red = light + cr * tl.load(number + 8)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import heapq
 
-_WINDOW = 64
+_MOST_HELD = 24
+"""Packets that may wait for their pictures: 16 that others refer to, and those being decoded."""
 
 
 class PresentationTimes:
     """Gives pictures, which come out in order of presentation, the times of their packets.
 
-    A packet that is damaged beyond recognition yields no picture, and its time would go to the next
-    one, and so on for ever. How many times wait for their pictures goes up and down by as much
-    as pictures are reordered, but its least over a while stays the same; where that grows,
-    pictures were lost, and as many of the earliest times with them.
+    A packet that is damaged beyond recognition yields no picture, and its time goes to the next
+    one, and so on, until the decoder is emptied, as it should be before each picture that begins
+    a sequence of its own.
     """
 
     def __init__(self) -> None:
         self.lost = 0
         """Packets so far that yielded no picture."""
         self._waiting: list[int] = []
-        self._least: int | None = None
-        self._window_least, self._seen = 1 << 30, 0
+
+    def __len__(self) -> int:
+        """Return how many packets wait for their pictures."""
+        return len(self._waiting)
 
     def submitted(self, pts: int) -> None:
         """Note that a packet goes into the decoder."""
@@ -33,25 +35,12 @@ class PresentationTimes:
         if len(times) < count:  # more pictures than packets: two fields, or a decoder's invention
             last = times[-1] if times else 0
             times += [last + 1 + more for more in range(count - len(times))]
-        if count or self._least is not None:
-            self._watch()
+        while len(self._waiting) > _MOST_HELD:
+            heapq.heappop(self._waiting)
+            self.lost += 1
         return times
 
     def flushed(self) -> None:
         """Forget what never came out of a decoder that was emptied."""
         self.lost += len(self._waiting)
         self._waiting.clear()
-
-    def _watch(self) -> None:
-        self._window_least = min(self._window_least, len(self._waiting))
-        self._seen += 1
-        if self._seen < _WINDOW:
-            return
-        if self._least is None:
-            self._least = self._window_least
-        excess = self._window_least - self._least
-        for _ in range(excess):
-            heapq.heappop(self._waiting)
-        self.lost += max(0, excess)
-        self._least = min(self._least, self._window_least)
-        self._window_least, self._seen = 1 << 30, 0
