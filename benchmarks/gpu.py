@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import faulthandler
-import gc
+import functools
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -31,16 +28,18 @@ from _paf_scenes import scene
 
 from posestream.decoding.centers import CenterDecoder
 from posestream.decoding.paf import PafDecoder
-from posestream.gpu.engine import EngineStream, GpuEngine, Outcome
+from posestream.gpu.engine import GpuEngine, Outcome
 from posestream.gpu.libraries import import_video_codec
 from posestream.gpu.looped import LoopedPackets
 from posestream.gpu.networks import GraphNetwork, ModuleNetwork, Network, compiled
 from posestream.gpu.packets import VideoInfo
 from posestream.gpu.pose_decoding import DevicePoseDecoding, HostPoseDecoding, PoseDecoding
+from posestream.gpu.processes import EngineProcesses, ProcessStream
 from posestream.gpu.runner import Runner
 from posestream.models.architectures.catalogue import ARCHITECTURES
 from posestream.models.card import InputSpec
 from posestream.models.registry import find_model
+from posestream.types import Poses
 
 FRAME = (1920, 1080)
 MEANINGS = ("confidence_maps", "part_affinity_fields")
@@ -58,161 +57,159 @@ def main() -> None:
     parser.add_argument("--only", default="", help="parts of names of what to run")
     parser.add_argument("--poses", choices=("gpu", "host"), default="gpu")
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--cache", type=Path, help="where compiled networks are kept")
+    parser.add_argument("--processes", type=int, default=3)
+    parser.add_argument("--single", action="store_true")
     arguments = parser.parse_args()
-    faulthandler.dump_traceback_later(400)
-    sys.setswitchinterval(0.001)
     figures: dict[str, Any] = {
         "machine": machine() | {"gpu": torch.cuda.get_device_name(), "torch": torch.__version__},
         "weights": "made up, except the embedded network's",
+        "poses": arguments.poses,
     }
-    benchmark = Benchmark(arguments, figures)
-    try:
-        benchmark.run()
-    finally:
-        text = json.dumps(figures, indent=2, default=str)
-        if arguments.output:
-            arguments.output.write_text(text + "\n")
+    Benchmark(arguments, figures).run()
 
 
 class Benchmark:
     def __init__(self, arguments: argparse.Namespace, figures: dict[str, Any]) -> None:
         self.arguments, self.figures = arguments, figures
-        h264, live, hevc = (load(path) for path in arguments.clips)
-        self.clips = {"h264": h264, "live": live, "hevc": hevc}
+        self.paths = dict(zip(("h264", "live", "hevc"), arguments.clips, strict=True))
 
     def run(self) -> None:
-        count = self.arguments.streams
-        for codec in ("h264", "hevc"):
-            self.note(f"decode_only {codec} 32", lambda c=codec: self.decode_only(c, 32))
-            self.note(f"decode_only {codec} {count}", lambda c=codec: self.decode_only(c, count))
-        for name, codecs in (
-            ("r18-224", ("h264", "hevc")),
-            ("d121-256", ("h264",)),
-            ("openpose-656x368", ("h264",)),
-            ("embedded-512", ("h264", "hevc")),
+        count, processes = self.arguments.streams, self.arguments.processes
+        if self.wanted("decode_only"):
+            engines = EngineProcesses(make_decoding, count=processes)
+            for codec in ("h264", "hevc"):
+                self.note(
+                    f"decode_only {codec} {count}", lambda c=codec: self.measured(engines, c, count)
+                )
+            engines.close()
+        for name, share, codecs in (
+            ("r18-224", processes, ("h264", "hevc")),
+            ("d121-256", 2, ("h264",)),
+            ("embedded-512", processes, ("h264",)),
+            ("openpose-656x368", 1, ("h264",)),
         ):
             if self.wanted(name):
-                self.network(name, codecs)
+                self.network(name, codecs, min(share, processes))
 
-    def network(self, name: str, codecs: Sequence[str]) -> None:
-        network, spec, decoder = made(name)
-        if self.arguments.compile and not name.startswith("embedded"):
-            network = compiled(network, cache=self.arguments.cache)
-        self.note(f"{name} network_only", lambda: network_only(network, spec))
-        began = time.perf_counter()
-        largest = 16 if name.startswith("openpose") else 64
-        runner = Runner(
-            laid_over(network, spec) if name[:3] in ("r18", "d12") else network,
-            pose_decoding(decoder, self.arguments.poses),
-            spec=spec,
-            rule=spec.rule(),
-            batch=largest,
-        )
-        runner.prepare(FRAME)
-        self.figures[f"{name} preparation_s"] = round(time.perf_counter() - began, 1)
+    def network(self, name: str, codecs: Sequence[str], processes: int) -> None:
+        self.note(f"{name} network_only", lambda: network_only(*made(name)[:2]))
+        torch.cuda.empty_cache()
+        settings = {"poses": self.arguments.poses, "compile_network": self.arguments.compile}
+        make = functools.partial(make_engine, name, **settings)
+        count = 16 if name.startswith("openpose") else self.arguments.streams
+        engines = EngineProcesses(make, count=processes)
         for codec in codecs:
-            self.note(f"{name} density {codec}", lambda c=codec: self.density(runner, c))
+            title = f"{name} density {codec} {count} streams, {processes} processes"
+            self.note(title, lambda c=codec: self.measured(engines, c, count))
         if name.startswith("r18"):
-            self.note(f"{name} live 128", lambda: self.live(runner, 128))
-        self.note(f"{name} single", lambda: self.single(runner))
+            self.note(f"{name} live 128", lambda: self.live(engines, 128))
+        engines.close()
+        if self.arguments.single:
+            engines = EngineProcesses(functools.partial(make, gather_s=0.0), count=1)
+            self.note(f"{name} single", lambda: self.single(engines))
+            engines.close()
 
     def wanted(self, name: str) -> bool:
         parts = [part for part in self.arguments.only.split(",") if part]
         return not parts or any(part in name for part in parts)
 
     def note(self, name: str, measure: Callable[[], Any]) -> None:
-        if self.wanted(name):
-            gc.collect()  # what the last one left behind
-            self.figures[name] = measure()
-            print(f"{name}: {self.figures[name]}", flush=True)
+        """Measure, print, and keep, so that what was measured is there whatever comes next."""
+        if not self.wanted(name):
+            return
+        self.figures[name] = measure()
+        print(f"{name}: {self.figures[name]}", flush=True)
+        if self.arguments.output:
+            text = json.dumps(self.figures, indent=2, default=str)
+            self.arguments.output.write_text(text + "\n")
 
-    def source(self, codec: str, rate: float | None = None, times: int | None = None) -> Any:
-        info, packets, ticks = self.clips[codec]
-        return LoopedPackets(info, packets, ticks=ticks, times=times, frames_per_s=rate)
+    def source(self, codec: str, rate: float | None = None) -> Callable[[], LoopedPackets]:
+        return functools.partial(repeated, self.paths[codec], rate)
 
-    def decode_only(self, codec: str, count: int) -> dict[str, float]:
-        """As many streams, on the engine's own threads, pictures thrown away."""
-        engine = GpuEngine([NoRunner()], gather_s=0.002)  # type: ignore[list-item]
-        try:
-            return self.measured(engine, codec, count)
-        finally:
-            engine.close()
-
-    def density(self, runner: Runner, codec: str) -> dict[str, float]:
-        engine = GpuEngine([runner], gather_s=0.008)
-        try:
-            return self.measured(engine, codec, self.arguments.streams)
-        finally:
-            engine.close()
-
-    def measured(self, engine: GpuEngine, codec: str, count: int) -> dict[str, float]:
+    def measured(self, engines: EngineProcesses, codec: str, count: int) -> dict[str, float]:
         """Let streams run as fast as they can and count what comes out, once all are open."""
-        people = Tally()
-        memory = free_memory()
-        streams = [engine.add(f"{codec}-{i}", self.source(codec), people.add) for i in range(count)]
-        opened_s = wait_until(lambda: all(s.delivered > 3 or s.error for s in streams), 60)
+        tally, memory = Tally(), free_memory()
+        streams = [engines.add(f"{i}", self.source(codec), tally.add) for i in range(count)]
+        opened_s = wait_until(lambda: all(s.delivered > 3 or s.error for s in streams), 90)
         time.sleep(0.5)
         used = memory - free_memory()
-        before, began, processor = delivered(streams), time.perf_counter(), os.times()
-        batches, stages = engine.lanes[0].batches, engine.lanes[0].clock.report()
-        people.reset()
+        tally.reset()
+        before, began = delivered(streams), time.perf_counter()
         time.sleep(self.arguments.seconds)
-        after, took, busy = delivered(streams), time.perf_counter() - began, os.times()
-        batches = engine.lanes[0].batches - batches
-        return {
+        after, took = delivered(streams), time.perf_counter() - began
+        figures = {
             "fps": round((after - before) / took, 1),
             "streams_of_30": round((after - before) / took / 30, 1),
             "opened_s": round(opened_s, 1),
             "mb_per_stream": round(used / count / 1e6, 1),
-            "batch": round((after - before) / max(1, batches), 1),
-            "shares": shares(engine, stages, took),
-            "cores": round((busy.user + busy.system - processor.user - processor.system) / took, 1),
-            **people.summary(),
-        }
-
-    def live(self, runner: Runner, count: int) -> dict[str, float]:
-        """As from cameras: 30 packets a second of each stream."""
-        engine = GpuEngine([runner], gather_s=0.004)
-        tally = Tally()
-        streams = [
-            engine.add(f"live-{i}", self.source("live", 30.0), tally.add, live=True)
-            for i in range(count)
-        ]
-        wait_until(lambda: all(s.delivered > 10 for s in streams), 120)
-        time.sleep(3)
-        tally.reset()
-        stages = engine.lanes[0].clock.report()
-        before, dropped, began = delivered(streams), sum(s.dropped for s in streams), time.time()
-        time.sleep(self.arguments.seconds)
-        took = time.time() - began
-        figures = {
-            "fps": round((delivered(streams) - before) / took, 1),
-            "shares": shares(engine, stages, took),
-            "dropped": sum(s.dropped for s in streams) - dropped,
             **tally.summary(),
         }
-        engine.close()
+        for stream in streams:
+            engines.stop(stream.name)
+        for stream in streams:
+            engines.remove(stream.name, timeout_s=10)
         return figures
 
-    def single(self, runner: Runner) -> dict[str, Any]:
+    def live(self, engines: EngineProcesses, count: int) -> dict[str, float]:
+        """As from cameras: 30 packets a second of each stream."""
+        tally = Tally()
+        source = self.source("live", 30.0)
+        streams = [engines.add(f"live-{i}", source, tally.add, live=True) for i in range(count)]
+        wait_until(lambda: all(s.delivered > 10 for s in streams), 60)
+        time.sleep(3)
+        tally.reset()
+        before, began = delivered(streams), time.time()
+        time.sleep(self.arguments.seconds)
+        took = time.time() - began
+        fps = round((delivered(streams) - before) / took, 1)
+        figures = {"fps": fps, "of": 30.0 * count, **tally.summary()}
+        for stream in streams:
+            engines.stop(stream.name)
+        ended = [engines.remove(stream.name, timeout_s=10) for stream in streams]
+        return figures | {"dropped_while_opening_and_after": sum(s.dropped for s in ended)}
+
+    def single(self, engines: EngineProcesses) -> dict[str, Any]:
         """One stream: as fast as it goes, and one frame at a time."""
         figures: dict[str, Any] = {}
         for kind, codec, ahead in (("fps", "h264", 8), ("latency", "live", 1)):
-            engine = GpuEngine([runner], gather_s=0.0)
             tally = Tally()
-            stream = engine.add(kind, self.source(codec), tally.add, ahead=ahead)
-            wait_until(lambda s=stream: s.delivered > 100, 30)
+            stream = engines.add(kind, self.source(codec), tally.add, ahead=ahead)
+            wait_until(lambda s=stream: s.delivered > 100, 60)
             tally.reset()
             before, began = stream.delivered, time.perf_counter()
             time.sleep(2)
             took = time.perf_counter() - began
-            figures[kind] = {
-                "fps": round((stream.delivered - before) / took, 1),
-                **tally.summary(),
-            }
-            engine.close()
+            fps = round((stream.delivered - before) / took, 1)
+            figures[kind] = {"fps": fps, **tally.summary()}
+            engines.remove(kind, timeout_s=10)
         return figures
+
+
+def make_decoding() -> GpuEngine:
+    """Return an engine that decodes on the same threads and throws the pictures away."""
+    return GpuEngine([NoRunner()], gather_s=0.002)  # type: ignore[list-item]
+
+
+def make_engine(
+    name: str, *, poses: str, compile_network: bool, gather_s: float = 0.006
+) -> GpuEngine:
+    network, spec, decoder = made(name)
+    if compile_network and not name.startswith("embedded"):
+        network = compiled(network)
+    runner = Runner(
+        laid_over(network, spec) if name[:3] in ("r18", "d12") else network,
+        pose_decoding(decoder, poses),
+        spec=spec,
+        rule=spec.rule(),
+        batch=16 if name.startswith("openpose") else 64,
+    )
+    runner.prepare(FRAME)
+    return GpuEngine([runner], gather_s=gather_s)
+
+
+def repeated(path: Path, rate: float | None) -> LoopedPackets:
+    info, packets, ticks = load(path)
+    return LoopedPackets(info, packets, ticks=ticks, times=None, frames_per_s=rate)
 
 
 class Tally:
@@ -227,7 +224,7 @@ class Tally:
 
     def add(self, outcome: Outcome) -> None:
         self.latencies.append(outcome.latency_s)
-        self.people += len(outcome.poses or ())
+        self.people += len(outcome.poses)
 
     def summary(self) -> dict[str, float]:
         if not self.latencies:
@@ -250,7 +247,7 @@ class NoSlot:
         pass
 
     def collect(self) -> list[Any]:
-        return [()] * self.count
+        return [Poses.empty(0)] * self.count
 
 
 class NoRunner:
@@ -268,6 +265,7 @@ class NoRunner:
         pass
 
 
+@functools.cache
 def load(path: Path) -> Clip:
     """Read a clip's packets with PyNvVideoCodec's demuxer, which needs no PyAV."""
     demuxer = import_video_codec().CreateDemuxer(filename=str(path))
@@ -374,20 +372,11 @@ def timed(graph: Any, rounds: int) -> float:
     return (time.perf_counter() - began) / rounds
 
 
-def delivered(streams: Sequence[EngineStream]) -> int:
+def delivered(streams: Sequence[ProcessStream]) -> int:
     problems = {str(s.error) for s in streams if s.error}
     if problems:
         raise RuntimeError("; ".join(problems))
     return sum(s.delivered for s in streams)
-
-
-def shares(engine: GpuEngine, before: Any, took: float) -> dict[str, float]:
-    """Return which share of the time the GPU's two threads spent on what."""
-    shares = {}
-    for name, stage in engine.lanes[0].clock.report().items():
-        earlier = before[name].total_s if name in before else 0.0
-        shares[name] = round((stage.total_s - earlier) / took, 2)
-    return shares
 
 
 def free_memory() -> int:

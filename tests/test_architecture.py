@@ -29,7 +29,7 @@ LEVELS = (
         "models",
         "demo",
     },
-    {"estimation", "secondary"},
+    {"estimation", "secondary", "gpu"},
     {
         "config",
         "config_input",

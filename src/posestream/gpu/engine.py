@@ -17,6 +17,7 @@ from posestream.gpu.nvdec import Decoder
 from posestream.gpu.opening import StreamDecoder
 from posestream.gpu.packets import PacketSource, VideoInfo
 from posestream.gpu.runner import Runner
+from posestream.gpu.surfaces import Surface
 from posestream.types import Poses
 
 _MOST_THREADS = 32
@@ -56,7 +57,6 @@ class EngineStream:
         decoded: Frames decoded so far.
         delivered: Frames whose people were found so far.
         description: Who decodes it, for people.
-        dropped: Frames and packets left out so far; only where the stream is live.
         error: Why it ended early; None if it did not.
     """
 
@@ -73,7 +73,7 @@ class EngineStream:
         open_decoder: OpenDecoder,
     ) -> None:
         self.name = name
-        self.decoded = self.delivered = self.dropped = 0
+        self.decoded = self.delivered = self._dropped = 0
         self.description = "not opened yet"
         self.error: Exception | None = None
         self.finished = threading.Event()
@@ -83,16 +83,26 @@ class EngineStream:
         self._task = Task(self._step)
         self._decoder: Decoder | None = None
         self._make = lambda: open_decoder(name, source.info, lane.runner.device)
-        self._feed: Feed = ThreadFeed(source, self.poke, name=name) if live else DirectFeed(source)
         self._in_flight = 0
         self._emptied = False
         self._corrupt = 0
         self._lock = threading.Lock()
+        self._feed: Feed = ThreadFeed(source, self.poke, name=name) if live else DirectFeed(source)
+
+    @property
+    def dropped(self) -> int:
+        """Frames and packets left out so far; only where the stream is live."""
+        return self._dropped + self._feed.dropped
 
     @property
     def corrupt(self) -> int:
         """Packets so far that yielded no picture."""
         return self._decoder.corrupt if self._decoder else self._corrupt
+
+    def start(self) -> None:
+        """Begin."""
+        self._feed.start()
+        self.poke()
 
     def poke(self) -> None:
         """Go on, for there may be a packet or room."""
@@ -152,7 +162,7 @@ class EngineStream:
         self._end(decoder.flush())
         return False
 
-    def _end(self, pictures: Sequence[tuple[int, object]]) -> None:
+    def _end(self, pictures: Sequence[tuple[int, Surface]]) -> None:
         self._send(pictures, time.perf_counter())
         if self._decoder is not None:  # a decoder holds 60 MB, which others may want
             self._corrupt, self._decoder = self._decoder.corrupt, None
@@ -161,7 +171,7 @@ class EngineStream:
             if not self._in_flight:
                 self.finished.set()
 
-    def _send(self, pictures: Sequence[tuple[int, object]], since_s: float) -> None:
+    def _send(self, pictures: Sequence[tuple[int, Surface]], since_s: float) -> None:
         for pts, surface in pictures:
             frame = DecodedFrame(self, self.decoded, pts, surface, since_s)
             self.decoded += 1
@@ -172,7 +182,7 @@ class EngineStream:
             gone = self.lane.batcher.withdraw(self, keep=_LIVE_WAITING)
             for frame in gone:
                 frame.surface.release()
-            self.dropped += len(gone)
+            self._dropped += len(gone)
             self._left(len(gone))
 
 
@@ -237,7 +247,7 @@ class GpuEngine:
             open_decoder=self._open_decoder,
         )
         self.streams[name] = stream
-        stream.poke()
+        stream.start()
         return stream
 
     def remove(self, name: str, *, timeout_s: float | None = None) -> EngineStream:

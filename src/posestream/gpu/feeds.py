@@ -16,6 +16,10 @@ _MOST_WAITING = 30  # a second
 class Feed(Protocol):
     """Packets of one stream for decoding threads, one of which asks at a time."""
 
+    def start(self) -> None:
+        """Begin to read, where that happens by itself."""
+        ...
+
     def take(self) -> Packet | None:
         """Return the next packet; None if there is none now, or no more at all.
 
@@ -52,6 +56,9 @@ class DirectFeed:
         self.ended = False
         self.dropped = 0
 
+    def start(self) -> None:
+        """Do nothing: whoever takes a packet reads it."""
+
     def take(self) -> Packet | None:
         """Return the next packet, None at the end."""
         packet = None if self.ended else next(self._packets, None)
@@ -84,6 +91,9 @@ class ThreadFeed:
         self._finished = self._skipping = False
         self.dropped = 0
         self._thread = threading.Thread(target=self._read, name=f"packets-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
         self._thread.start()
 
     @property

@@ -7,7 +7,7 @@ import threading
 from typing import Any, Protocol
 
 from posestream.errors import SourceError
-from posestream.gpu.cuda_driver import primary_context, shared_stream, wait_for_stream
+from posestream.gpu.cuda_driver import primary_context
 from posestream.gpu.device_memory import aligned_copy
 from posestream.gpu.libraries import import_video_codec
 from posestream.gpu.packets import Packet, VideoInfo
@@ -85,12 +85,10 @@ class NvdecDecoder:
         self._failures = (codec.PyNvVCException, RuntimeError)
         self._times = PresentationTimes()
         self._geometry: tuple[tuple[int, int], int, Colour] | None = None
-        self._stream = shared_stream(device)
         self._decoder = self._opened(
             gpuid=device,
             codec=getattr(codec.cudaVideoCodec, CODECS[info.codec]),
             cudacontext=primary_context(device),
-            cudastream=self._stream,
             usedevicememory=True,
             latency=latency.LOW if self._immediate else latency.NATIVE,
         )
@@ -151,7 +149,7 @@ class NvdecDecoder:
             self._times.flushed()  # each packet is one picture here, and this one was lost
         if not count or self._geometry is None:
             return []
-        wait_for_stream(self._stream, device=self._device)  # for the copy out of the decoder
+        decoder.SyncOnCUStream()  # for the copies out of the decoder
         return [
             (pts, self._surface(address, *self._geometry))
             for pts, address in zip(times, addresses, strict=True)

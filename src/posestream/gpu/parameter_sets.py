@@ -1,8 +1,8 @@
 """Notice from its packets that a stream begins anew, or as another one.
 
-H.264 and HEVC say size, chroma and bit depth in sequence parameter sets, which come before key frames. A decoder that
-meets another one than it was made for is made anew, which is simpler than to change it midway and
-lets what a GPU cannot decode go to the CPU from there on.
+H.264 and HEVC say size, chroma and bit depth in sequence parameter sets, which come before key
+frames. A decoder that meets another one than it was made for is made anew, which is simpler than to
+change it midway and lets what a GPU cannot decode go to the CPU from there on.
 """
 
 from __future__ import annotations

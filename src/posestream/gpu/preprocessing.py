@@ -17,8 +17,8 @@ from posestream.models.card import InputSpec
 MAX_WIDTH = 8192
 """Widest picture that can be resized, pixels; more than any video decoder of a GPU decodes."""
 _PICTURE, _NUMBERS = 8, 16
-_BLOCKS = {"KX": 2048, "BX": 256, "AT_ONCE": 4}
-_PROGRAMS_PER_CORE = 8
+_BLOCKS = {"KX": 2048, "BX": 256, "AT_ONCE": 2, "num_warps": 4}
+_PROGRAMS_PER_CORE = 16
 _COLOURS = {"RGB": (0, 1, 2), "BGR": (2, 1, 0)}
 
 
