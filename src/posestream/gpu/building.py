@@ -10,6 +10,7 @@ from posestream.gpu.libraries import checked_device, import_torch
 from posestream.gpu.networks import GraphNetwork, compiled
 from posestream.gpu.pose_decoding import PoseDecoding
 from posestream.gpu.runner import Runner
+from posestream.inference.settings import check_choice
 from posestream.models.card import ModelCard
 
 DTYPES = {"auto": "float16", "f16": "float16", "f32": "float32"}
@@ -39,10 +40,11 @@ def build_runners(
         cache: Where compiled networks are kept for the next process.
 
     Raises:
-        ConfigError: If there is no such GPU.
+        ConfigError: If there is no such GPU or precision.
         MissingDependencyError: If PyTorch or Triton is not installed.
         ModelError: If the weights cannot be used.
     """
+    check_choice("precision", precision, tuple(DTYPES))
     dtype = DTYPES[precision]
     runners = []
     for device in devices:

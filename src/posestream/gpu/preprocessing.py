@@ -53,7 +53,7 @@ class Preprocessor:
         size: Width and height of the input, pixels.
         batch: Most pictures at once.
         device: Index of the GPU; None for main memory, where Triton's interpreter runs.
-        dtype: ``float16`` or ``float32``.
+        dtype: ``float16``, ``float32``, or ``uint8`` for pixels as they are.
     """
 
     def __init__(
