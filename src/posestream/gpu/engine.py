@@ -145,7 +145,7 @@ class EngineStream:
             more = self._advance(self._decoder)
             self.description = self._decoder.description if self._decoder else self.description
             return more
-        except PosestreamError as error:
+        except (PosestreamError, RuntimeError) as error:  # torch's are RuntimeErrors
             self.error = error
             self._feed.close()
             self._end([])
@@ -226,7 +226,7 @@ class GpuEngine:
             name: Unlike any other's.
             source: Its packets.
             on_outcome: Called with every frame's people, in order, never twice at once; it must
-                not take long, for all streams of the GPU wait meanwhile.
+                not take long, for all streams of the GPU wait meanwhile, and must not raise.
             ahead: Most frames on their way at once: each is 3 MB of the GPU at 1080 lines.
             live: Whether the source does not wait, so that frames are dropped instead.
 

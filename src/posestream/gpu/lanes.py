@@ -76,7 +76,7 @@ class DeviceLane:
                         frame.surface.release()
                 with self.clock.time("poses"):
                     people = slot.collect()
-            except InferenceError as error:
+            except (PosestreamError, RuntimeError, ValueError) as error:
                 self._fail(frames, error)
                 continue
             finally:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _MATRICES: dict[int, Matrix] = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
+_MOST_UNREADABLE = 100
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 
 
@@ -108,18 +109,23 @@ class ContainerPackets:
         bits = BitStreamFilterContext(name, in_stream=self._stream) if name else None
         last = 0
         packets = self._container.demux(self._stream)
-        while True:
+        unreadable = 0
+        while unreadable <= _MOST_UNREADABLE:
             try:
                 packet = next(packets, None)
                 if packet is None or not packet.size:
                     return
+                unreadable = 0
                 self.corrupt += packet.is_corrupt
                 for part in bits.filter(packet) if bits else [packet]:
                     pts = part.pts if part.pts is not None else part.dts
                     last = last + 1 if pts is None else pts
                     yield Packet(part.buffer_ptr, part.buffer_size, last, part.is_keyframe, part)
+            except IndexError:
+                return  # PyAV's end of a file in which damage looked like a new stream
             except InvalidDataError:
                 self.corrupt += 1  # asked again, the demuxer looks for the next packet
+                unreadable += 1
                 packets = self._container.demux(self._stream)
             except FFmpegError as error:
                 raise SourceError(f"reading failed ({error.strerror})") from error

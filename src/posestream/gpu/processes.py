@@ -2,7 +2,7 @@
 
 One process carries about 150 streams of 30 frames a second. What limits it then is how often its
 threads hand Python's lock to each other, not a GPU. Processes share nothing but the GPU, which
-runs them in turns; each takes about 2 GB of its memory beside what the streams need.
+runs them in turns; each has a context and networks of its own in its memory.
 """
 
 from __future__ import annotations
