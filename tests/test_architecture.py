@@ -32,7 +32,7 @@ LEVELS = (
         "models",
         "demo",
     },
-    {"estimation", "secondary", "serving", "analysis"},
+    {"estimation", "secondary", "serving", "analysis", "gpu"},
     {
         "config",
         "config_analysis",

@@ -1,0 +1,135 @@
+"""A frame in a GPU's memory behind the seam that frames in main memory have."""
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from posestream.geometry import InputRule, Letterbox
+from posestream.gpu.device_memory import rows_at
+from posestream.gpu.libraries import import_torch
+from posestream.gpu.preprocessing import Preprocessor
+from posestream.gpu.surfaces import Surface
+from posestream.images import HostImage
+from posestream.models.card import InputSpec
+
+_MATRIX_TAGS = {"bt601": 6, "bt709": 1, "bt2020": 9}
+_LIMITED, _FULL = 1, 2
+
+
+class CudaImage:
+    """A decoded picture that stays on the GPU until somebody asks for pixels.
+
+    What is returned is made on the GPU, at its final size, and only that is copied.
+
+    Args:
+        surface: The picture; it is released when nobody refers to it any more.
+    """
+
+    __slots__ = ("surface",)
+
+    def __init__(self, surface: Surface) -> None:
+        self.surface = surface
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, pixels."""
+        return self.surface.size
+
+    def resized_rgb(self, width: int, height: int) -> npt.NDArray[np.uint8]:
+        """Return the whole frame scaled to ``(height, width, 3)`` RGB."""
+        return self._made(Letterbox(self.size, (width, height), (width, height)))
+
+    def crop_rgb(
+        self, region: tuple[int, int, int, int], width: int, height: int
+    ) -> npt.NDArray[np.uint8]:
+        """Return a region (left, top, right, bottom) scaled to ``(height, width, 3)`` RGB.
+
+        What lies outside the frame is black.
+
+        Raises:
+            ValueError: If the region is empty.
+        """
+        left, top, right, bottom = region
+        if right <= left or bottom <= top:
+            raise ValueError(f"region {region} is empty")
+        across, down = width / (right - left), height / (bottom - top)
+        box = _Region(
+            content_size=(self.size[0] * across, self.size[1] * down),
+            input_size=(width, height),
+            offset=(-left * across, -top * down),
+            scale=np.array([across, down]),
+        )
+        return self._made(box)
+
+    def rgb(self) -> npt.NDArray[np.uint8]:
+        """Return ``(H, W, 3)`` RGB at full size."""
+        return self.resized_rgb(*self.size)
+
+    def yuv420p_copy(self) -> HostImage:
+        """Return an 8-bit YUV 4:2:0 copy in main memory that may be drawn on."""
+        import av
+
+        width, height = self.size
+        planes = self._planes()
+        frame = av.VideoFrame(width, height, "nv12")
+        for plane, rows in zip(frame.planes, (planes[:height], planes[height:]), strict=True):
+            target = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+            columns = min(plane.line_size, rows.shape[1])
+            target[: len(rows), :columns] = rows[:, :columns]
+        copy = frame.reformat(format="yuv420p", threads=1)
+        colour = self.surface.colour
+        copy.colorspace = _MATRIX_TAGS[colour.matrix]
+        copy.color_range = _FULL if colour.full_range else _LIMITED
+        return HostImage(copy)
+
+    def _planes(self) -> npt.NDArray[np.uint8]:
+        """Return luma and the pairs of chroma, one below the other."""
+        torch = import_torch()
+        surface = self.surface
+        height, half = surface.size[1], (surface.size[1] + 1) // 2
+        parts = [
+            rows_at(address, rows=rows, pitch=surface.pitch, device=surface.device).cpu()
+            for address, rows in ((surface.luma, height), (surface.chroma, half))
+        ]
+        return torch.cat(parts).numpy()
+
+    def _made(self, box: Letterbox | _Region) -> npt.NDArray[np.uint8]:
+        torch = import_torch()
+        width, height = box.input_size
+        rule = InputRule(fixed_size=(width, height), max_stretch=np.inf)
+        with torch.cuda.device(self.surface.device):
+            maker = Preprocessor(
+                _rgb_pixels(width, height),
+                rule,
+                size=(width, height),
+                batch=1,
+                device=self.surface.device,
+                dtype="uint8",
+            )
+            maker.describe_one(self.surface, box)
+            maker.launch(1)
+            return maker.input[0].cpu().numpy()
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """Where the whole frame would lie in an input that shows only a part of it."""
+
+    content_size: tuple[float, float]
+    """Width and height of the whole scaled frame, pixels."""
+    input_size: tuple[int, int]
+    """Width and height of the input, pixels."""
+    offset: tuple[float, float]
+    """Left and top of the scaled frame, pixels; negative where a part is cut off."""
+    scale: npt.NDArray[np.floating]
+    """``(2,)`` input pixels per frame pixel, x and y."""
+
+
+def _rgb_pixels(width: int, height: int) -> InputSpec:
+    return InputSpec(
+        name="pixels", layout="NHWC", dtype="uint8", colour="RGB", fixed_size=(width, height)
+    )

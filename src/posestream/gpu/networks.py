@@ -1,0 +1,128 @@
+"""Networks as functions of device tensors."""
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from posestream.errors import InferenceError, MissingDependencyError, ModelError
+from posestream.gpu.libraries import import_torch
+from posestream.models.card import ModelCard
+
+
+class Network(Protocol):
+    """Turns a batch of inputs into maps, all on one device."""
+
+    def __call__(self, pixels: Any) -> Mapping[str, Any]:
+        """Return tensors by their meaning on the model card, in float16 or float32."""
+        ...
+
+
+class GraphNetwork:
+    """A card's ONNX network, walked operator by operator in torch.
+
+    Args:
+        card: Describes the network.
+        device: Index of the GPU; None for the CPU.
+        dtype: ``float16`` or ``float32``.
+
+    Raises:
+        MissingDependencyError: If torch or onnx is not installed.
+        ModelError: If the weights cannot be used.
+    """
+
+    def __init__(self, card: ModelCard, *, device: int | None = 0, dtype: str = "float16") -> None:
+        torch = import_torch()
+        try:
+            import onnx
+            from google.protobuf.message import DecodeError
+
+            from posestream.inference.contract import chosen_ports
+            from posestream.inference.torch_graph import TorchGraph
+        except ImportError as error:
+            raise MissingDependencyError(
+                f"the GPU path needs torch and onnx ({error}); install them with: "
+                "pip install 'posestream[gpu]'"
+            ) from error
+        try:
+            source = card.network()
+            network = (
+                onnx.load_model_from_string(source)
+                if isinstance(source, bytes)
+                else onnx.load_model(source)
+            )
+            place = torch.device("cpu" if device is None else f"cuda:{device}")
+            self._graph = TorchGraph(network, device=place, dtype=getattr(torch, dtype))
+        except (DecodeError, NotImplementedError, LookupError, RuntimeError, ValueError) as error:
+            problem = " ".join(str(error).split())
+            raise ModelError(f"model {card.name!r}: torch cannot read it: {problem}") from error
+        self._name = card.name
+        _, self._outputs = chosen_ports(card, self._graph.inputs, self._graph.outputs)
+        self._meanings = tuple(card.outputs.values())
+
+    def __call__(self, pixels: Any) -> Mapping[str, Any]:
+        """Return tensors by their meaning on the model card."""
+        try:
+            tensors = self._graph.run(pixels, self._outputs)
+        except (NotImplementedError, IndexError, ValueError) as error:
+            problem = " ".join(str(error).split())
+            raise InferenceError(f"model {self._name!r} failed: {problem}") from error
+        return dict(zip(self._meanings, tensors, strict=True))
+
+
+class ModuleNetwork:
+    """A PyTorch module in half precision, channels last, batch norms folded where that can be.
+
+    Args:
+        module: Takes pictures, returns one tensor for each meaning.
+        meanings: What the outputs mean, in their order.
+        device: Index of the GPU; None for the CPU.
+        dtype: ``float16`` or ``float32``.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        meanings: Sequence[str],
+        *,
+        device: int | None = 0,
+        dtype: str = "float16",
+    ) -> None:
+        torch = import_torch()
+        place = "cpu" if device is None else f"cuda:{device}"
+        module = _folded(module.eval())
+        module = module.to(place, getattr(torch, dtype), memory_format=torch.channels_last)
+        self._module, self._meanings = module.requires_grad_(False), tuple(meanings)
+
+    def __call__(self, pixels: Any) -> Mapping[str, Any]:
+        """Return tensors by their meaning."""
+        return dict(zip(self._meanings, self._module(pixels), strict=True))
+
+
+def compiled(network: Network, *, cache: Path | None = None, tune: bool = False) -> Network:
+    """Return a network that torch compiles for each input size when it first sees it.
+
+    Args:
+        network: What is to be faster.
+        cache: Where compiled code is kept for the next process.
+        tune: Whether kernels are tried out against each other: minutes more, some percent faster.
+    """
+    torch = import_torch()
+    if cache is not None:
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
+    mode = "max-autotune-no-cudagraphs" if tune else "default"
+    return torch.compile(network, mode=mode, dynamic=False)
+
+
+def _folded(module: Any) -> Any:
+    """Fold batch norms into the convolutions before them, where a module can be traced."""
+    from torch.fx.experimental.optimization import fuse
+    from torch.fx.proxy import TraceError
+
+    try:
+        return fuse(module)
+    except TraceError:
+        return module

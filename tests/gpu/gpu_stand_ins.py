@@ -1,0 +1,102 @@
+"""What stands in for a GPU: a decoder, a codec library, and a runner that finds nobody."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from posestream.gpu.packets import Packet, VideoInfo
+from posestream.gpu.surfaces import Colour, Surface
+from posestream.types import Poses
+
+INFO = VideoInfo("h264", (64, 48), "yuv420p")
+KEY, OTHER = b"\0\0\1\x67parameters\0\0\1\x65picture", b"\0\0\1\x41picture"
+
+
+def packet(pts: int, *, key: bool = False, data: bytes | None = None) -> Packet:
+    content = (KEY if key else OTHER) if data is None else data
+    memory = ctypes.create_string_buffer(content, len(content))
+    return Packet(ctypes.addressof(memory), len(content), pts, key, memory)
+
+
+def surface(size: tuple[int, int] = (64, 48), release: Any = int) -> Surface:
+    return Surface(1 << 20, 1 << 21, pitch=1024, size=size, colour=Colour("bt601"), release=release)
+
+
+class Packets:
+    """A source of a few packets, some of which may be errors."""
+
+    def __init__(self, *items: Packet | Exception, info: VideoInfo = INFO) -> None:
+        self.info, self._items, self.closed = info, items, False
+
+    def packets(self) -> Iterator[Packet]:
+        for item in self._items:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class PlainDecoder:
+    """One picture for each packet, at once."""
+
+    description = "a stand-in"
+    corrupt = 0
+
+    def __init__(self, size: tuple[int, int] = (64, 48)) -> None:
+        self.size = size
+        self.lent = self.most_lent = 0
+
+    def decode(self, packet: Packet) -> list[tuple[int, Surface]]:
+        self.lent += 1
+        self.most_lent = max(self.most_lent, self.lent)
+        return [(packet.pts, surface(self.size, self._released))]
+
+    def flush(self) -> list[tuple[int, Surface]]:
+        return []
+
+    def _released(self) -> None:
+        self.lent -= 1
+
+
+class Slot:
+    """Runs nothing; says how large its batches were."""
+
+    def __init__(self, runner: NobodyRunner) -> None:
+        self._runner = runner
+
+    def start(self, surfaces: Sequence[Surface]) -> None:
+        if self._runner.error:
+            raise self._runner.error
+        self.count = len(surfaces)
+        self._runner.batches.append(self.count)
+
+    def wait(self) -> None:
+        pass
+
+    def collect(self) -> list[Poses]:
+        return [Poses.empty(17)] * self.count
+
+
+class NobodyRunner:
+    """Stands in for a GPU's network."""
+
+    def __init__(self, batch: int = 4, device: int = 0) -> None:
+        self.batch, self.device = batch, device
+        self.batches: list[int] = []
+        self.error: Exception | None = None
+
+    def input_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        return frame_size
+
+    def groups(self, surfaces: Sequence[Surface]) -> list[list[int]]:
+        return [[place] for place in range(len(surfaces))]
+
+    def lend(self, frame_size: tuple[int, int]) -> Slot:
+        return Slot(self)
+
+    def give_back(self, slot: Slot) -> None:
+        pass

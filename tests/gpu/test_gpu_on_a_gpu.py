@@ -1,0 +1,151 @@
+"""The whole path on a real GPU."""
+# pyright: reportMissingImports=false
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from posestream.containers import open_media
+from posestream.decoding.centers import CenterDecoder
+from posestream.estimation.single_pass import SinglePassEstimator
+from posestream.geometry import InputRule
+from posestream.gpu.building import build_estimator, build_runners
+from posestream.gpu.cuda_image import CudaImage
+from posestream.gpu.engine import GpuEngine
+from posestream.gpu.host_decoding import HostDecoder, sent_to_gpu
+from posestream.gpu.opening import StreamDecoder
+from posestream.gpu.packets import ContainerPackets
+from posestream.gpu.pose_decoding import HostPoseDecoding
+from posestream.gpu.preprocessing import Preprocessor
+from posestream.gpu.preprocessing_reference import network_input
+from posestream.gpu.source import open_file
+from posestream.gpu.surfaces import Colour
+from posestream.images import HostImage, plane_arrays
+from posestream.inference.loading import load_backend
+from posestream.models.card import InputSpec
+from posestream.models.registry import find_model
+
+pytestmark = pytest.mark.gpu
+
+SIZES = [(1920, 1080), (640, 360), (62, 34), (360, 640)]
+
+
+def noise(size: tuple[int, int]) -> av.VideoFrame:
+    width, height = size
+    pixels = np.random.default_rng(0).integers(0, 256, (height * 3 // 2, width), dtype=np.uint8)
+    return av.VideoFrame.from_ndarray(pixels, format="nv12")
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_one_launch_makes_the_inputs_of_pictures_of_any_sizes(layout: str):
+    spec = InputSpec(
+        name="image",
+        layout=layout,
+        dtype="float32",
+        colour="BGR",
+        scale=1 / 255,
+        mean=(0.4, 0.45, 0.5),
+        std=(0.22, 0.23, 0.24),
+        fixed_size=(224, 160),
+    )
+    maker = Preprocessor(spec, spec.rule(), size=(224, 160), batch=6, dtype="float32")
+    colour = Colour("bt709")
+    frames = [noise(size) for size in SIZES]
+    surfaces = [sent_to_gpu(frame, device=0, colour=colour) for frame in frames]
+    maker.input.fill_(np.nan)
+    boxes = maker.describe(surfaces, 6)
+    maker.launch(6)
+    made = maker.input.cpu().numpy()
+    made = made.transpose(0, 2, 3, 1) if layout == "NCHW" else made
+    for place, (frame, box) in enumerate(zip(frames, boxes, strict=True)):
+        planes = frame.to_ndarray()
+        luma, chroma = planes[: frame.height], planes[frame.height :]
+        wanted = network_input(
+            luma,
+            chroma.reshape(-1, frame.width // 2, 2),
+            box=box,
+            colour=colour,
+            spec=spec,
+        )
+        np.testing.assert_allclose(made[place], wanted, atol=2e-3)
+    np.testing.assert_allclose(made[4:], made[4:, :1, :1] * np.ones((1, 160, 224, 1)))
+
+
+def test_the_gpu_decodes_to_the_bit_what_ffmpeg_decodes(demo_clip: Path):
+    with av.open(str(demo_clip)) as file:
+        frames = list(file.decode(video=0))
+    shown = list(open_file(demo_clip).frames())
+    assert [frame.pts for frame in shown] == [frame.pts for frame in frames]
+    last = shown[-1].image
+    for ours, theirs in zip(
+        plane_arrays(last.yuv420p_copy().frame), plane_arrays(frames[-1]), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_pixels_asked_of_the_gpu_are_those_of_the_cpu(demo_clip: Path):
+    with av.open(str(demo_clip)) as file:
+        host = HostImage(next(file.decode(video=0)))
+    image = CudaImage(sent_to_gpu(host.frame, device=0))
+    for ours, theirs in (
+        (image.resized_rgb(160, 90), host.resized_rgb(160, 90)),
+        (image.crop_rgb((40, 20, 200, 140), 80, 60), host.crop_rgb((40, 20, 200, 140), 80, 60)),
+        (image.rgb(), host.rgb()),
+    ):
+        assert ours.shape == theirs.shape
+        assert np.abs(ours.astype(int) - theirs).mean() < 4
+
+
+def test_people_on_the_gpu_are_those_on_the_cpu(demo_clip: Path):
+    card = find_model("movenet-multipose")
+    decoder = CenterDecoder(card.topology, stride=card.stride)
+    backend = load_backend(card, precision="f32")
+    rule = InputRule(long_side=256, multiple=card.input.multiple)
+    host = SinglePassEstimator(backend, decoder, card.topology, rule=rule)
+    runners = build_runners(card, HostPoseDecoding(decoder), long_side=256, batch=4)
+    gpu = build_estimator(card, runners)
+    with av.open(str(demo_clip)) as file:
+        images = [HostImage(frame) for frame in file.decode(video=0)][:6]
+    for ours, theirs in zip(gpu.estimate(images), host.estimate(images), strict=True):
+        for person in np.flatnonzero(theirs.scores > 0.4):
+            off = np.linalg.norm(ours.keypoints - theirs.keypoints[person], axis=2)
+            left, top, right, bottom = theirs.boxes[person]
+            assert off.mean(1).min() < 0.02 * max(right - left, bottom - top)
+
+
+def test_an_engine_finds_people_in_every_frame_in_order(demo_clip: Path):
+    card = find_model("movenet-multipose")
+    decoding = HostPoseDecoding(CenterDecoder(card.topology, stride=card.stride))
+    engine = GpuEngine(build_runners(card, decoding, long_side=256, batch=8))
+    found = {}
+    for name in ("a", "b"):
+        container = open_media(demo_clip)
+        found[name] = []
+        engine.add(
+            name, ContainerPackets(container, container.streams.video[0]), found[name].append
+        )
+    assert engine.wait(60)
+    engine.close()
+    for outcomes in found.values():
+        assert [one.index for one in outcomes] == list(range(len(outcomes)))
+        assert len(outcomes) > 20
+        assert any(len(one.poses) for one in outcomes)
+
+
+def test_ten_bits_are_decoded_on_the_cpu(tmp_path: Path):
+    path = tmp_path / "ten.mkv"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx265", rate=25, options={"x265-params": "log-level=none"})
+        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p10le"
+        for _ in range(5):
+            file.mux(stream.encode(noise((320, 192)).reformat(format="yuv420p10le")))
+        file.mux(stream.encode(None))
+    container = open_media(path)
+    source = ContainerPackets(container, container.streams.video[0])
+    decoder = StreamDecoder("ten", source.info, on_cpu=lambda info: HostDecoder(info))
+    pictures = [one for packet in source.packets() for one in decoder.decode(packet)]
+    pictures += decoder.flush()
+    assert len(pictures) == 5
+    assert decoder.description == "FFmpeg on the CPU"
