@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.error import FFmpegError
 
 from posestream.runtime.status import StreamStatus
 from posestream.sources.watermark import read_watermark, stream_mark
@@ -93,7 +94,7 @@ def files(folder: Path) -> dict[str, int]:
                 video = container.streams.video[0]
                 video.codec_context.skip_frame = "NONKEY"
                 found[path.name] = sum(1 for _ in container.decode(video))
-        except av.error.FFmpegError:
+        except FFmpegError:
             found[path.name] = 0
     return found
 

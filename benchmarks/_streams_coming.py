@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 from _streams import Instant, Noting, make_clip
+from av.error import FFmpegError
 
 from posestream.assembly_streams import InputStream
 from posestream.config import load_config
@@ -131,7 +132,7 @@ def _frames_in(path: Path) -> int:
     try:
         with av.open(str(path)) as container:
             return sum(1 for _ in container.decode(video=0))
-    except av.error.FFmpegError:
+    except FFmpegError:
         return 0
 
 

@@ -113,7 +113,7 @@ def dead_camera(folder: Path, *, rounds: int = 3, seconds: float = 5.0) -> Figur
         dead = {
             "refuses": f"rtsp://127.0.0.1:{live_servers.free_port()}/live",
             "hangs": f"rtsp://127.0.0.1:{silent}/live",
-            "404": f"{web}/camera",
+            "answers 404": f"{web}/camera",
         }
         changes: dict[str, list[float]] = {name: [] for name in dead}
         for _ in range(rounds):

@@ -27,7 +27,8 @@ from _machine import write
 
 import posestream
 from posestream.assembly import build_annotator, build_estimator
-from posestream.config import EstimatorConfig, OverlayConfig, estimator_config, load_config
+from posestream.config import EstimatorConfig, estimator_config, load_config
+from posestream.config_outputs import OverlayConfig
 from posestream.decoding.centers import CenterDecoder
 from posestream.estimation import Estimator
 from posestream.estimation.single_pass import SinglePassEstimator

@@ -45,6 +45,7 @@ PLAYED = {
 MORE_PLAYED = {"shop": (640, 360, 10), "stairs": (320, 180, 10)}
 GENERATED = {"east": "fake:320x180@10?realtime=1", "west": "fake:480x270@7?realtime=1&seed=3"}
 SERVED = ("/one", "/two")
+ROUNDS = 40
 SAMPLE_S = 10.0
 SERVER_LIVES_S = 60.0
 SERVER_IS_AWAY_S = 3.0
@@ -127,7 +128,7 @@ def _streams(folder: Path, served: Sequence[str]) -> dict[str, Any]:
     streams: dict[str, Any] = {name: {"input": address} for name, address in GENERATED.items()}
     played = PLAYED if served else PLAYED | MORE_PLAYED
     for name, (width, height, rate) in played.items():
-        clip = make_clip(folder / f"{name}.mp4", times=5, rate=rate, size=(width, height))
+        clip = make_clip(folder / f"{name}.mp4", times=ROUNDS, rate=rate, size=(width, height))
         streams[name] = {"input": str(clip), "realtime": True, "loop": True}
     for address in served:
         streams[address.rpartition("/")[2]] = {"input": address, "timeout": 5.0}

@@ -35,6 +35,7 @@ LEVELS = (
     {
         "config",
         "config_analysis",
+        "config_events",
         "config_input",
         "config_outputs",
         "config_secondary",
@@ -46,6 +47,7 @@ LEVELS = (
         "families",
         "assembly",
         "assembly_analysis",
+        "assembly_events",
         "assembly_secondary",
         "assembly_streams",
         "assembly_zones",

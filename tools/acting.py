@@ -10,6 +10,7 @@ activity classifier what no recording at hand shows. A figure is a few angles an
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -202,6 +203,15 @@ def play(
         yield number / fps, poses
 
 
+def figure_at(story: Sequence[tuple[float, Figure]], time_s: float) -> Figure:
+    """Return the posture at a time of a story: between two it changes smoothly."""
+    for (begin, first), (end, second) in itertools.pairwise(story):
+        if time_s <= end:
+            share = min(max((time_s - begin) / max(end - begin, 1e-9), 0), 1)
+            return between(first, second, share * share * (3 - 2 * share))
+    return story[-1][1]
+
+
 def act(
     story: Sequence[tuple[float, Figure]], *, fps: float = 15.0, shake: float = 0.0, **view: float
 ) -> Iterator[tuple[float, Poses]]:
@@ -216,13 +226,8 @@ def act(
     Yields:
         Time and the person in each picture.
     """
-    times = [time for time, _ in story]
-
-    def posture(since_s: float) -> Figure:
-        time = times[0] + since_s
-        later = min(max(int(np.searchsorted(times, time)), 1), len(story) - 1)
-        (begin, first), (end, second) = story[later - 1], story[later]
-        share = min(max((time - begin) / max(end - begin, 1e-9), 0), 1)
-        return between(first, second, share * share * (3 - 2 * share))
-
-    yield from play(posture, times[-1] - times[0], fps=fps, shake=shake, **view)
+    begin, end = story[0][0], story[-1][0]
+    frames = play(
+        lambda since_s: figure_at(story, begin + since_s), end - begin, fps=fps, shake=shake, **view
+    )
+    yield from ((begin + since_s, poses) for since_s, poses in frames)

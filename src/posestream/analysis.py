@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,27 +11,18 @@ import numpy.typing as npt
 from posestream.analytics.activities import ActivityRecogniser
 from posestream.analytics.activity_rules import ACTIVITIES
 from posestream.analytics.falls import FallDetector
+from posestream.analytics.speeds import SpeedMeter
+from posestream.analytics.zones import ZoneWatcher
 from posestream.events import ActivitySegment, Event
 from posestream.findings import Attributes
 from posestream.tracking.interpolation import between
 from posestream.tracking.smoothing import PoseSmoother
 from posestream.tracking.tracker import PoseTracker
 from posestream.types import Frame, Poses, Tracks
+from posestream.zones import Counts, Movements
 
 ACTIVITY = "activity"
 """What the label of a person's activity is called among the attributes."""
-
-
-class Places(Protocol):
-    """Watches where people go."""
-
-    def update(self, tracks: Tracks, frame: Frame) -> Sequence[Event]:
-        """Take in one frame and return what it settled."""
-        ...
-
-    def zones_of(self, tracks: Tracks) -> Sequence[str | None]:
-        """Return the zone that each person is in, if any."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +37,10 @@ class Analysed:
     """What happened, as far as this frame settled it."""
     activities: tuple[ActivitySegment, ...] = ()
     """What somebody did until now, where this frame shows that it ended."""
+    counts: Counts | None = None
+    """How many people are in zones and crossed lines; ``None`` without any."""
+    movements: Movements | None = None
+    """How fast people move over the ground; ``None`` where it is not known."""
 
 
 class StreamAnalysis:
@@ -57,7 +51,10 @@ class StreamAnalysis:
         smoother: Takes the jitter out; None to leave poses as they are found.
         recogniser: Names what people do; None without.
         falls: Tells when somebody falls; None without.
-        places: Watches zones and lines; None without any.
+        zones: Watches zones and lines; None without any.
+        speeds: Measures how fast people move; None where the ground is not known.
+        shown_score: Least score of somebody nobody follows who is to be shown; fainter poses only
+            help to follow people.
     """
 
     def __init__(
@@ -67,13 +64,17 @@ class StreamAnalysis:
         smoother: PoseSmoother | None = None,
         recogniser: ActivityRecogniser | None = None,
         falls: FallDetector | None = None,
-        places: Places | None = None,
+        zones: ZoneWatcher | None = None,
+        speeds: SpeedMeter | None = None,
+        shown_score: float = 0.0,
     ) -> None:
         self._tracker = tracker
         self._smoother = smoother
         self._recogniser = recogniser
         self._falls = falls
-        self._places = places
+        self._zones = zones
+        self._speeds = speeds
+        self._shown_score = shown_score
 
     def update(self, frame: Frame, poses: Poses) -> Analysed:
         """Take in a frame in which people were looked for.
@@ -86,19 +87,35 @@ class StreamAnalysis:
         """
         time_s, size = frame.pts_s, frame.image.size
         tracked = self._tracker.update(poses, time_s, size=size)
-        tracks, events = tracked.tracks, list[Event]()
-        if self._places:
-            events += self._places.update(tracks, frame)
+        shown = (tracked.tracks.ids >= 0) | (tracked.tracks.poses.scores >= self._shown_score)
+        tracks, rows = tracked.tracks[shown], tracked.rows[shown]
+        events = self._events(tracks, frame)
+        ended = self._recogniser.update(tracks, pts_s=time_s) if self._recogniser else ()
+        speeds = self._speeds
+        movements = speeds.update(tracks, pts_s=time_s, size=size) if speeds else None
+        if self._smoother:
+            tracks = self._smoother.update(tracks, time_s)
+        return Analysed(
+            tracks,
+            rows,
+            tuple(events),
+            tuple(ended),
+            counts=self._zones.counts if self._zones else None,
+            movements=movements,
+        )
+
+    def _events(self, tracks: Tracks, frame: Frame) -> list[Event]:
+        time_s, wall_s, size = frame.pts_s, frame.wall_s, frame.image.size
+        events: list[Event] = []
+        zones: Sequence[str | None] = ()
+        if self._zones:
+            events += self._zones.update(tracks, pts_s=time_s, size=size, wall_s=wall_s)
+            zones = self._zones.zones_of(tracks.ids)
         if self._falls:
-            zones = self._places.zones_of(tracks) if self._places else ()
-            wall_s = frame.wall_s
             events += self._falls.update(
                 tracks, pts_s=time_s, wall_s=wall_s, size=size, zones=zones
             )
-        ended = self._recogniser.update(tracks, pts_s=time_s) if self._recogniser else ()
-        if self._smoother:
-            tracks = self._smoother.update(tracks, time_s)
-        return Analysed(tracks, tracked.rows, tuple(events), tuple(ended))
+        return events
 
     def predict(self, frame: Frame) -> Tracks:
         """Return where people are thought to be in a frame in which nobody looked."""

@@ -116,8 +116,10 @@ def described(
     return f"{settings.model}, {settings.profile}: {estimator.description}{others}"
 
 
-def build_annotator(settings: OverlayConfig, topology: Topology) -> Annotator:
-    """Make what draws."""
+def build_annotator(
+    settings: OverlayConfig, topology: Topology, *, events_s: float = 4.0
+) -> Annotator:
+    """Make what draws; events are shown for ``events_s`` seconds."""
     return Annotator(
         topology,
         min_keypoint_score=settings.draw_threshold,
@@ -126,4 +128,5 @@ def build_annotator(settings: OverlayConfig, topology: Topology) -> Annotator:
         labels=settings.labels,
         frame_number=settings.frame_number,
         blur_faces=settings.blur_faces,
+        events_s=events_s,
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from posestream.config import Config
 from posestream.config_streams import StreamConfig
+from posestream.config_zones import ZonesConfig
 from posestream.credentials import with_secrets
 from posestream.runtime.supervision import RetryPolicy
 from posestream.sources import Source
@@ -33,6 +34,8 @@ class InputStream:
     """Where its frames come from; may hold credentials, or ``${NAME}`` for them."""
     settings: StreamConfig
     """How it is read."""
+    places: ZonesConfig = field(default_factory=ZonesConfig)
+    """What is watched in it."""
 
     @property
     def comes_back(self) -> bool:
@@ -42,6 +45,11 @@ class InputStream:
             # A recording on a web server is there or not; a camera may be restarting.
             return PurePosixPath(urlsplit(self.address).path).suffix.lower() not in _RECORDINGS
         return kind.live or kind is InputKind.GSTREAMER
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether it may wait until fewer others are open, as it comes to an end."""
+        return not (self.is_live or self.settings.loop)
 
     @property
     def is_live(self) -> bool:
@@ -72,14 +80,15 @@ def input_streams(config: Config) -> list[InputStream]:
         SourceError: If a file or folder is not there, or holds nothing that can be read.
     """
     addresses = expand_inputs([checked_address(text) for text in config.input])
-    streams = [(stream_name(address), address, config.stream) for address in addresses]
-    for name, stream in config.streams.items():
-        streams.append((safe_name(name), checked_address(stream.input), stream.over(config.stream)))
-    names = unique_names([name for name, _, _ in streams])
-    return [
-        InputStream(name, address, settings)
-        for name, (_, address, settings) in zip(names, streams, strict=True)
+    streams = [
+        InputStream(stream_name(address), address, config.stream, config.places)
+        for address in addresses
     ]
+    for name, one in config.streams.items():
+        settings, places = one.over(config.stream), one.places_over(config.places)
+        streams.append(InputStream(safe_name(name), checked_address(one.input), settings, places))
+    names = unique_names([stream.name for stream in streams])
+    return [replace(stream, name=name) for name, stream in zip(names, streams, strict=True)]
 
 
 def checked_address(text: str) -> str:

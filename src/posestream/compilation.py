@@ -129,6 +129,6 @@ def _name_after_sources(function: Callable[..., Any]) -> None:
 @functools.cache
 def _sources_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for source in sorted(folder.glob("*.py")) + [_CALLED_EVERYWHERE]:
+    for source in [*sorted(folder.glob("*.py")), _CALLED_EVERYWHERE]:
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:12]

@@ -17,12 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from posestream.config_analysis import AnalysisConfig
+from posestream.config_events import EventsConfig, WebhookConfig
 from posestream.config_input import InputConfig
 from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig, Score
 from posestream.config_secondary import SecondaryConfig, SecondaryList
 from posestream.config_serving import ServingConfig
 from posestream.config_streams import Inputs, NamedStreams, SharingConfig, StreamConfig
-from posestream.config_zones import ZONE_KEYS
+from posestream.config_zones import ZONE_KEYS, ZonesConfig
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
@@ -94,10 +95,18 @@ class Config(BaseModel):
     sharing: SharingConfig = SharingConfig()
     estimator: EstimatorConfig = EstimatorConfig()
     analysis: AnalysisConfig = AnalysisConfig()
+    places: ZonesConfig = ZonesConfig()
+    events: EventsConfig = EventsConfig()
     overlay: OverlayConfig = OverlayConfig()
     outputs: OutputConfig = OutputConfig()
     tiling: MosaicConfig = MosaicConfig()
     serving: ServingConfig = ServingConfig()
+
+    @property
+    def has_events(self) -> bool:
+        """Whether anything can happen that is an event."""
+        watched = (self.places, *self.streams.values())
+        return self.analysis.falls or any(one.zones or one.lines for one in watched)
 
     @model_validator(mode="after")
     def _has_input(self) -> Config:
@@ -111,6 +120,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "sharing": SharingConfig,
     "estimator": EstimatorConfig,
     "analysis": AnalysisConfig,
+    "places": ZonesConfig,
+    "events": EventsConfig,
     "overlay": OverlayConfig,
     "outputs": OutputConfig,
     "tiling": MosaicConfig,
@@ -202,18 +213,22 @@ def _complaint(error: ErrorDetails) -> str:
     if not key:
         return message
     if error["type"] == "extra_forbidden":
-        within = {
-            **dict.fromkeys(("zones", "lines", "ground"), ZONE_KEYS),
-            "secondary": SecondaryConfig.model_fields,
-        }
-        known = within.get(key.partition(".")[0], KEYS) if "." in key else KEYS
+        known = _NESTED_KEYS.get(key.split(".")[0], KEYS)
         return f"{key}: no such setting.{suggestion(str(error['loc'][-1]), known)}"
     hint = ""
     if error["type"] == "literal_error" and isinstance(error["input"], str):
         hint = "." + suggestion(error["input"], re.findall(r"'([^']*)'", message))
-    if key == "serve_token":
+    if key == "serve_token" or key.split(".")[0] == "webhook":  # they hold secrets
         return f"{key}: {message}"
     return f"{key}: {message}, not {error['input']!r}{hint}"
+
+
+_NESTED_KEYS: Mapping[str, Iterable[str]] = {
+    **dict.fromkeys(("zones", "lines", "ground"), ZONE_KEYS),
+    "secondary": SecondaryConfig.model_fields,
+    "webhook": WebhookConfig.model_fields,
+}
+"""The keys within a key's value."""
 
 
 def read_yaml(file: Path) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from posestream.config_zones import ZonesConfig
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -109,15 +111,26 @@ class SharingConfig(BaseModel):
     )
 
 
-class NamedStream(StreamConfig):
+class NamedStream(StreamConfig, ZonesConfig):
     """One stream of a settings file: its input, and what differs from the other streams."""
 
     input: str = Field(min_length=1, description="Where its frames come from.")
 
     def over(self, defaults: StreamConfig) -> StreamConfig:
-        """Return all its settings: its own, and the defaults where it has none."""
-        own = {k: getattr(self, k) for k in self.model_fields_set if k != "input"}
-        return StreamConfig.model_validate({**defaults.model_dump(), **own})
+        """Return how it is read: its own settings, and the defaults where it has none."""
+        return _over(defaults, self)
+
+    def places_over(self, defaults: ZonesConfig) -> ZonesConfig:
+        """Return what is watched in it: its own zones, and the defaults where it has none."""
+        return _over(defaults, self)
+
+
+C = TypeVar("C", StreamConfig, ZonesConfig)
+
+
+def _over(defaults: C, own: BaseModel) -> C:
+    names = own.model_fields_set & type(defaults).model_fields.keys()
+    return defaults.model_copy(update={name: getattr(own, name) for name in names})
 
 
 def _named(value: Any) -> Any:

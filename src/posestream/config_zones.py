@@ -69,6 +69,9 @@ class ZoneConfig(BaseModel):
     match: Literal["any", "all"] = Field(
         default="any", description="Whether any or all keypoints must be in it."
     )
+    falls: bool = Field(
+        default=True, description="Whether falls count here: not where people lie, as on a bed."
+    )
     settle: Seconds = Field(default=0.3, description="In or out counts after this time, seconds.")
     drawn_on: DrawnOn | None = Field(default=None, description=_DRAWN_ON)
 

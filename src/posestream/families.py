@@ -34,6 +34,14 @@ WHOLE_PICTURE = "none"
 """The ``detector`` of whoever wants the whole picture looked at as one person."""
 
 
+def usual_min_score(card: ModelCard) -> float:
+    """Return the least score of people that a network is asked for, unless somebody says so."""
+    usual = {"center": DEFAULT_MIN_SCORE, "paf": _PAF_MIN_SCORE}
+    if card.family in usual:
+        return usual[card.family]
+    return _TOP_DOWN_MIN_SCORE if card.family in CROP_FAMILIES else _ONE_STAGE_MIN_SCORE
+
+
 def recipe(card: ModelCard) -> Recipe:
     """Return what makes an estimator of a card's network."""
     return RECIPES[card.family]

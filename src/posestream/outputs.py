@@ -8,13 +8,22 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from posestream.assembly import build_annotator
+from posestream.assembly_events import (
+    EVENTS_NAME,
+    EventOutputs,
+    build_clip_encoder,
+    shows_clips,
+)
 from posestream.assembly_streams import InputStream
+from posestream.assembly_zones import zone_painter
 from posestream.config import Config
 from posestream.mosaicking import Mosaic
 from posestream.mosaicking.trouble import trouble_of
+from posestream.overlay.zoned import ZonedAnnotator
 from posestream.recording import (
     VIDEO_NAME,
     Annotator,
+    MoreSinks,
     Places,
     Recorder,
     open_recorder,
@@ -57,6 +66,9 @@ class RunOutputs:
         self._clock = clock
         self._many = len(inputs) > 1
         self._watching = Watching(config, stop=stop)
+        self._events = EventOutputs(
+            config.events, folder=config.output, overwrite=config.outputs.overwrite
+        )
         self._annotator: Annotator | None = None
         self._mosaic: Mosaic | None = None
         self._opened = ExitStack()
@@ -66,6 +78,9 @@ class RunOutputs:
         planned = [path for stream in inputs for path in planned_data(config, self._places(stream))]
         if self._has_mosaic_video:
             planned.append(config.output / VIDEO_NAME)
+        if config.has_events:
+            planned += self._events.planned
+            planned += [self._places(stream).data(EVENTS_NAME) for stream in inputs]
         refuse_existing(planned, overwrite=config.outputs.overwrite)
 
     @property
@@ -84,7 +99,13 @@ class RunOutputs:
         Raises:
             PosestreamError: If something of it cannot be opened.
         """
-        self._annotator = build_annotator(self._config.overlay, topology)
+        self._topology = topology
+        self._annotator = build_annotator(
+            self._config.overlay, topology, events_s=self._config.events.events_shown
+        )
+        if self._config.has_events:
+            self._events.open()
+            self._opened.callback(self._events.close)
         self._watching.open(streams, estimator=estimator)
         self._opened.callback(self._watching.close)
         if self._many and (self._has_mosaic_video or self._watching.shows_mosaic):
@@ -96,13 +117,12 @@ class RunOutputs:
 
         def open_for(source: Source) -> Recorder:
             refuse_own_input(config, stream.address, places, still=source.info.still)
-            assert self._annotator is not None
             recorder = open_recorder(
                 config,
                 source,
                 places,
-                annotator=self._annotator,
-                watchers=self._watchers(stream, source),
+                annotator=self._annotator_of(stream),
+                more=self._more(stream, source, places),
                 clock=self._clock,
             )
             if config.outputs.video:
@@ -138,8 +158,9 @@ class RunOutputs:
         from posestream.mosaicking import open_mosaic
 
         tiling, sinks = self._config.tiling, self._watching.mosaic_sinks()
-        if (count := len(self._inputs)) > (most := self._config.sharing.concurrent):
-            _log.warning("mosaic: left out: %d inputs, and %d are open at once", count, most)
+        count = sum(stream.takes_turns for stream in self._inputs)
+        if count > (most := self._config.sharing.concurrent):
+            _log.warning("mosaic: left out: %d files, and %d are open at once", count, most)
             return
         live = any(stream.is_live for stream in self._inputs)
         if self._has_mosaic_video:
@@ -172,6 +193,30 @@ class RunOutputs:
 
     def _places(self, stream: InputStream) -> Places:
         return Places(self._config.output, stream.name if self._many else None)
+
+    def _annotator_of(self, stream: InputStream) -> Annotator:
+        assert self._annotator is not None
+        if not (stream.places.zones or stream.places.lines):
+            return self._annotator
+        return ZonedAnnotator(self._annotator, zone_painter(stream.places))
+
+    def _more(self, stream: InputStream, source: Source, places: Places) -> MoreSinks:
+        """Return what takes a stream's results beside the files that every run writes."""
+        watchers = tuple(self._watchers(stream, source))
+        if not self._config.has_events:
+            return MoreSinks(annotated=watchers)
+        config, path = self._config, places.data(EVENTS_NAME)
+        results, clips = self._events.result_sinks(path), self._events.clips()
+        self._written.append(path)
+        if clips is None:
+            return MoreSinks(results=tuple(results), annotated=watchers)
+        results.append(clips)
+        if shows_clips(config.events, config.overlay, config.outputs) and not source.info.still:
+            return MoreSinks(results=tuple(results), annotated=watchers, tap=clips)
+        encoder = build_clip_encoder(
+            clips, config.events, config.overlay, self._topology, source.info
+        )
+        return MoreSinks(results=tuple(results), annotated=watchers, pairs=(encoder,))
 
     def _watchers(self, stream: InputStream, source: Source) -> list[FrameSink]:
         info = source.info

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posestream.assembly import build_stream_set, described
-from posestream.assembly_analysis import build_analysis, check_analysis
+from posestream.assembly_analysis import build_analysis, with_faint_poses
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, input_streams
 from posestream.config import Config
@@ -102,18 +102,25 @@ def run(
     inputs = input_streams(config)
     outputs = RunOutputs(config, inputs, clock=clock, stop=stop)
     with ExitStack() as stack:
+        settings, shown_score = with_faint_poses(config.estimator, config.analysis)
         estimator, inspector, streams = build_stream_set(
-            config.estimator, config.sharing, clock=clock, secondary=config.secondary
+            settings, config.sharing, clock=clock, secondary=config.secondary
         )
         stack.callback(streams.close)
         outputs.open(
             estimator.topology, streams, estimator=described(config.estimator, estimator, inspector)
         )
         stack.callback(outputs.close)
-        check_analysis(config.analysis, estimator.topology)
         begun = time.perf_counter()
-        for stream in inputs:
-            streams.add(stream_plan(stream, config, outputs, topology=estimator.topology))
+        topology = estimator.topology
+        plans = [
+            stream_plan(s, config, outputs, topology=topology, shown_score=shown_score)
+            for s in inputs
+        ]
+        for plan in plans:
+            plan.analysis()  # refuses what cannot be, before any stream begins
+        for plan in plans:
+            streams.add(plan)
         while not streams.wait(_LOOK_EVERY_S) and not stop.requested:
             outputs.look()
             statuses = streams.statuses()
@@ -139,7 +146,12 @@ def run(
 
 
 def stream_plan(
-    stream: InputStream, config: Config, outputs: RunOutputs, *, topology: Topology
+    stream: InputStream,
+    config: Config,
+    outputs: RunOutputs,
+    *,
+    topology: Topology,
+    shown_score: float = 0.0,
 ) -> StreamPlan[Source]:
     """Return what one stream of a run is to do."""
     return StreamPlan(
@@ -148,8 +160,15 @@ def stream_plan(
         open_consumer=outputs.recorder(stream),
         input=redacted(stream.address),
         retries=stream.comes_back,
+        takes_turns=stream.takes_turns,
         policy=stream.policy(),
         interval=stream.settings.interval,
         secondary=lambda: build_stream_findings(config.secondary),
-        analysis=lambda: build_analysis(config.analysis, topology, stream=stream.name),
+        analysis=lambda: build_analysis(
+            config.analysis,
+            topology,
+            stream=stream.name,
+            places=stream.places,
+            shown_score=shown_score,
+        ),
     )

@@ -16,6 +16,7 @@ from posestream.runtime.metrics import StageClock
 from posestream.sinks import FrameSink, ResultSink
 from posestream.sinks.activities import ActivityLinesSink
 from posestream.sinks.formats import FORMATS, open_result_sink
+from posestream.sinks.mp4 import PacketTap
 from posestream.sources import Source
 from posestream.types import Frame, Result
 
@@ -65,6 +66,36 @@ class Places:
         return self.folder / (name if self.stream is None else f"{self.stream}.{name}")
 
 
+class PairSink(Protocol):
+    """Takes frames as they were read, with their results."""
+
+    def write(self, frame: Frame, result: Result) -> None:
+        """Take the next frame.
+
+        Raises:
+            SinkError: If it cannot be written.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish; may be called twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MoreSinks:
+    """What takes a stream's results beside the files of its own."""
+
+    results: tuple[ResultSink, ...] = ()
+    """Take results."""
+    annotated: tuple[FrameSink, ...] = ()
+    """Take annotated frames."""
+    pairs: tuple[PairSink, ...] = ()
+    """Take frames as they were read, with their results."""
+    tap: PacketTap | None = None
+    """Sees the annotated video's encoded pictures."""
+
+
 class Recorder:
     """Draws each frame once and hands frame and result to all sinks.
 
@@ -73,6 +104,7 @@ class Recorder:
         frame_sinks: Take annotated frames.
         result_sinks: Take results.
         activity_sink: Takes what people did, also what the end of the stream ends.
+        pair_sinks: Take frames as they were read, with their results.
         clock: Where the time of drawing and of each kind of sink is counted.
     """
 
@@ -83,12 +115,14 @@ class Recorder:
         result_sinks: Sequence[ResultSink],
         *,
         activity_sink: ActivityLinesSink | None = None,
+        pair_sinks: Sequence[PairSink] = (),
         clock: StageClock,
     ) -> None:
         self._annotator = annotator
         self._frame_sinks = frame_sinks
         self._result_sinks = (*result_sinks, activity_sink) if activity_sink else result_sinks
         self._activity_sink = activity_sink
+        self._pair_sinks = pair_sinks
         self._clock = clock
 
     def write(self, frame: Frame, result: Result) -> None:
@@ -100,6 +134,10 @@ class Recorder:
         with self._clock.time("write data"):
             for sink in self._result_sinks:
                 sink.write(result)
+        if self._pair_sinks:
+            with self._clock.time("clips"):
+                for sink in self._pair_sinks:
+                    sink.write(frame, result)
         if self._frame_sinks:
             with self._clock.time("draw"):
                 drawn = replace(frame, image=self._annotator.draw(frame.image, result))
@@ -119,7 +157,7 @@ class Recorder:
             SinkError: If one of them could not be finished.
         """
         with ExitStack() as stack:
-            for sink in (*self._frame_sinks, *self._result_sinks):
+            for sink in (*self._frame_sinks, *self._pair_sinks, *self._result_sinks):
                 stack.callback(sink.close)
 
 
@@ -168,7 +206,7 @@ def open_recorder(
     places: Places,
     *,
     annotator: Annotator,
-    watchers: Sequence[FrameSink] = (),
+    more: MoreSinks | None = None,
     clock: StageClock,
 ) -> Recorder:
     """Open every sink a stream's results go to.
@@ -178,13 +216,13 @@ def open_recorder(
         source: The stream, open.
         places: Where it is written.
         annotator: Draws.
-        watchers: More sinks of annotated frames; the recorder closes them, too.
+        more: Other sinks; the recorder closes them, too.
         clock: Where the time of drawing and of each kind of sink is counted.
 
     Raises:
         SinkError: If one of them cannot be opened.
     """
-    outputs, opened = config.outputs, ExitStack()
+    outputs, opened, more = config.outputs, ExitStack(), more or MoreSinks()
     with opened:
         results: list[ResultSink] = []
         for name in outputs.formats:
@@ -199,11 +237,17 @@ def open_recorder(
             opened.callback(activities.close)
         frames: list[FrameSink] = []
         if outputs.video:
-            frames.append(_annotated_sink(config, source, places))
+            frames.append(_annotated_sink(config, source, places, tap=more.tap))
             opened.callback(frames[-1].close)
         opened.pop_all()
-    everything = [*frames, *watchers]
-    return Recorder(annotator, everything, results, activity_sink=activities, clock=clock)
+    return Recorder(
+        annotator,
+        [*frames, *more.annotated],
+        [*results, *more.results],
+        activity_sink=activities,
+        pair_sinks=more.pairs,
+        clock=clock,
+    )
 
 
 def _writes_findings(config: Config) -> bool:
@@ -224,7 +268,9 @@ def _findings_sink(config: Config, places: Places) -> ResultSink:
     return FindingsCsvSink(places.data(FINDINGS_NAME), overwrite=config.outputs.overwrite)
 
 
-def _annotated_sink(config: Config, source: Source, places: Places) -> FrameSink:
+def _annotated_sink(
+    config: Config, source: Source, places: Places, *, tap: PacketTap | None
+) -> FrameSink:
     outputs = config.outputs
     if source.info.still:
         from posestream.sinks.images import ImageSink
@@ -241,4 +287,5 @@ def _annotated_sink(config: Config, source: Source, places: Places) -> FrameSink
         crf=outputs.crf,
         overwrite=outputs.overwrite,
         rewrite=source.info.ends,
+        tap=tap,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from posestream.api import Prediction
 from posestream.assembly import build_stream_set
-from posestream.assembly_analysis import build_analysis, check_analysis
+from posestream.assembly_analysis import build_analysis, with_faint_poses
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, checked_address
 from posestream.config import estimator_config, secondary_configs, validated
@@ -64,12 +64,13 @@ class Streams:
         analysis = {key: options.pop(key) for key in _ANALYSIS if key in options}
         self._analysis = validated(AnalysisConfig, analysis)
         self._secondary = secondary_configs(secondary)
-        settings = estimator_config(options)
+        settings, shown = with_faint_poses(estimator_config(options), self._analysis)
+        self._shown_score = shown
         estimator, _, self._streams = build_stream_set(
             settings, validated(SharingConfig, sharing), secondary=self._secondary
         )
         self._topology = estimator.topology
-        check_analysis(self._analysis, self._topology)
+        build_analysis(self._analysis, self._topology, stream="")  # refuses what cannot be
         self._ready: BoundedQueue[Prediction] = BoundedQueue(_READY)
 
     def add(
@@ -106,10 +107,13 @@ class Streams:
             open_consumer=lambda _: _HandOver(self._ready),
             input=redacted(address),
             retries=stream.comes_back,
+            takes_turns=stream.takes_turns,
             policy=stream.policy(),
             interval=stream.settings.interval,
             secondary=lambda: build_stream_findings(self._secondary),
-            analysis=lambda: build_analysis(self._analysis, self._topology, stream=own),
+            analysis=lambda: build_analysis(
+                self._analysis, self._topology, stream=own, shown_score=self._shown_score
+            ),
         )
         self._streams.add(plan, start=start_now)
         return own

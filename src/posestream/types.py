@@ -30,6 +30,7 @@ from posestream.findings import NOTHING, Attributes, Detections, Findings, attri
 from posestream.geometry import Letterbox
 from posestream.images import Image
 from posestream.topology import Topology
+from posestream.zones import Counts, Movements
 
 SCHEMA_VERSION = 1
 """Version of what `Result.to_dict` makes; see ``docs/reference/poses-jsonl.md``."""
@@ -216,6 +217,10 @@ class Result:
     """What happened, as far as this frame settled it."""
     activities: tuple[ActivitySegment, ...] = ()
     """What somebody did until now, where this frame shows that it ended."""
+    counts: Counts | None = None
+    """How many people are in zones and crossed lines so far; ``None`` without any."""
+    movements: Movements | None = None
+    """How the people move over the ground; ``None`` where it is not known."""
 
     @property
     def objects(self) -> Mapping[str, Detections]:
@@ -250,10 +255,15 @@ class Result:
             head["objects"] = self.findings.objects_json()
         if self.events:
             head["events"] = [event.to_dict() for event in self.events]
+        if self.counts is not None:
+            head |= self.counts.to_dict()
         people = self._people()
         if self.attributes:
             for row, person in enumerate(people):
                 person["attributes"] = attributes_json(self.attributes, row)
+        if self.movements is not None:
+            for person, movement in zip(people, self.movements.to_dicts(), strict=True):
+                person["ground"] = movement
         return head | {"people": people}
 
     def _people(self) -> list[dict[str, object]]:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from posestream.shapes import Point, Size, checked_line, checked_polygon
 
 
@@ -136,6 +139,31 @@ class Counts:
             line.name: dict(zip(line.directions, line.crossed, strict=True)) for line in self.lines
         }
         return {"zones": zones, "lines": lines}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Movements:
+    """How a frame's people move on the ground; rows as in its tracks."""
+
+    places: npt.NDArray[np.floating]
+    """``(P, 2)`` metres; NaN beyond the horizon, or for people without an identity."""
+    speeds: npt.NDArray[np.floating]
+    """``(P,)`` metres per second, smoothed; NaN while not known."""
+    distances: npt.NDArray[np.floating]
+    """``(P,)`` metres walked since first seen."""
+
+    def to_dicts(self) -> list[dict[str, object]]:
+        """Return each person's row as plain JSON values; what is not known is left out."""
+        return [
+            {
+                name: [round(v, 2) for v in value] if isinstance(value, list) else round(value, 2)
+                for name, value in zip(("place_m", "speed_m_s", "distance_m"), row, strict=True)
+                if np.isfinite(value).all()
+            }
+            for row in zip(
+                self.places.tolist(), self.speeds.tolist(), self.distances.tolist(), strict=True
+            )
+        ]
 
 
 def _check_seconds(name: str, value: float) -> None:

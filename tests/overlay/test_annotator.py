@@ -101,6 +101,13 @@ def test_boxes_take_the_colour_of_the_identity():
     np.testing.assert_array_equal(picture, again)
 
 
+def test_limbs_take_the_colour_of_the_identity():
+    poses = people([[(60, 120), (260, 120)]])
+    picture = drawn(grey(), poses, ids=[4], line_width=10)
+    np.testing.assert_allclose(picture[120, 160], IDENTITIES[4], atol=25)
+    np.testing.assert_allclose(picture[120, 60], LEFT, atol=25)
+
+
 def label_of(image, poses, topology=STICK, **options) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of what a label changes."""
     with_label = drawn(image, poses, topology, labels=True, **options)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posestream.overlay.colours import LEFT, MIDDLE, RIGHT
+from posestream.overlay.colours import LEFT, MIDDLE, RIGHT, identity_colour
 from posestream.overlay.skeletons import SkeletonStyle, box_strokes, limb_widths
 from posestream.topology import COCO_17, OPENPOSE_COCO, TRTPOSE_HUMAN, Topology
 from posestream.types import Poses
@@ -179,3 +179,27 @@ def test_the_hands_of_a_whole_body_are_drawn_finer_and_a_hand_alone_is_not():
     assert len(set(alone.dot_shares)) == 1
     assert whole.limb_shares[0] == whole.limb_shares[1] < whole.limb_shares[2] == 1.0
     assert whole.dot_shares[5] < whole.dot_shares[4]
+
+
+def test_limbs_of_tracked_people_take_the_colour_of_their_identity_and_dots_that_of_their_side():
+    poses = one([(100, 100), (200, 100)])
+    drawn, colours = SkeletonStyle.of(STICK).strokes(
+        poses, SIZE, threshold=0.3, widths=np.full(1, 4.0), ids=np.array([13])
+    )
+    assert {tuple(c) for c in colours[~is_dot(drawn)].tolist()} == {identity_colour(13)}
+    assert {tuple(c) for c in colours[is_dot(drawn)].tolist()} == {LEFT, RIGHT}
+
+
+def test_people_whom_nobody_tracks_keep_the_colours_of_their_sides():
+    poses = one([(100, 100), (200, 100)])
+    pair = Poses(
+        *(
+            np.repeat(a, 2, axis=0)
+            for a in (poses.keypoints, poses.keypoint_scores, poses.scores, poses.boxes)
+        )
+    )
+    drawn, colours = SkeletonStyle.of(STICK).strokes(
+        pair, SIZE, threshold=0.3, widths=np.full(2, 4.0), ids=np.array([2, -1])
+    )
+    limbs = [tuple(c) for c in colours[~is_dot(drawn)].tolist()]
+    assert limbs == [MIDDLE, identity_colour(2)]  # the best person is drawn last

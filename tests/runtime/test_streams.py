@@ -288,7 +288,7 @@ def test_only_so_many_files_are_open_at_once_and_all_have_their_turn():
     streams = stream_set(Brightness(seconds=0), concurrent=3)
     notebooks = [Notebook() for _ in range(12)]
     for i, notebook in enumerate(notebooks):
-        streams.add(plan(f"s{i}", lambda: Tracked(5), notebook))
+        streams.add(plan(f"s{i}", lambda: Tracked(5), notebook, takes_turns=True))
     run(streams)
     assert [len(notebook.pairs) for notebook in notebooks] == [5] * 12
     assert most[0] <= 3

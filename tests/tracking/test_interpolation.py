@@ -25,7 +25,9 @@ def test_people_are_matched_by_identity_not_by_row():
     before = named(0, 1, at=[(100, 600), (900, 600)])
     after = named(1, 0, at=[(940, 600), (140, 600)])
     tracks = between(before, after, 0.25)
-    middles = dict(zip(tracks.ids.tolist(), tracks.poses.boxes[:, [0, 2]].mean(axis=1), strict=True))
+    middles = dict(
+        zip(tracks.ids.tolist(), tracks.poses.boxes[:, [0, 2]].mean(axis=1), strict=True)
+    )
     start = before.poses.boxes[:, [0, 2]].mean(axis=1)
     assert middles[0] == pytest.approx(start[0] + 10, abs=0.01)
     assert middles[1] == pytest.approx(start[1] + 10, abs=0.01)

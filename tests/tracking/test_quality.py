@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-
 from crowds.network import PERFECT, look
 from crowds.scenes import SIZE, walking_scene
 from crowds.scoring import Score, score
+
 from posestream.topology import COCO_17
 from posestream.tracking import PoseTracker
 from posestream.types import Tracks

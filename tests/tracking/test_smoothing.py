@@ -33,8 +33,10 @@ def test_people_who_run_are_hardly_behind():
 
 def test_a_person_far_away_is_smoothed_like_one_near_by():
     def still(height):
-        smoother, rng, truth = PoseSmoother(), np.random.default_rng(0), standing(
-            (300, 600), height=height
+        smoother, rng, truth = (
+            PoseSmoother(),
+            np.random.default_rng(0),
+            standing((300, 600), height=height),
         )
         out = [
             smoother.update(trembling(truth, rng, 0.003 * height), t).poses.keypoints

@@ -179,9 +179,12 @@ def test_a_keypoint_never_found_is_never_filled(tracker):
 
 def test_a_prediction_goes_on_where_people_walk(tracker):
     followed(tracker, lambda t: [(300 + 150 * t, 600)], 1)
-    tracks = tracker.predict(1.05, size=SIZE)
-    assert tracks.ids.tolist() == [0]
-    assert tracks.poses.boxes[0, [0, 2]].mean() == pytest.approx(300 + 150 * 1.05, abs=8)
+    for later_s in (1.05, 1.4):
+        tracks = tracker.predict(later_s, size=SIZE)
+        assert tracks.ids.tolist() == [0]
+        assert tracks.poses.boxes[0, [0, 2]].mean() == pytest.approx(300 + 150 * later_s, abs=12)
+        assert tracks.poses.scores[0] == pytest.approx(0.8)
+        assert not tracks.filled.any()
     assert len(tracker.predict(9.0)) == 0
     assert tracker.update(standing((460, 600)), 1.07).tracks.ids.tolist() == [0]
 
@@ -260,6 +263,11 @@ def test_poses_of_another_topology_are_refused(tracker):
 def test_options_that_make_no_sense_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name}: .* is not a number from 0 on"):
         PoseTracker(COCO_17, **{name: value})
+
+
+def test_scores_that_would_vanish_at_once_are_refused():
+    with pytest.raises(ValueError, match="half_life_s: 0"):
+        PoseTracker(COCO_17, half_life_s=0)
 
 
 def test_rows_and_people_must_agree():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-
 from crowds.walking import bodies
+
 from posestream.topology import COCO_17
 from posestream.tracking import PoseTracker, Tracked
 from posestream.types import Poses
@@ -16,9 +16,7 @@ SIZE = (1280, 720)
 Place = tuple[float, float]
 
 
-def standing(
-    *feet: Place, height: float = 300.0, score: float = 0.8, phase: float = 0.0
-) -> Poses:
+def standing(*feet: Place, height: float = 300.0, score: float = 0.8, phase: float = 0.0) -> Poses:
     """People who face the camera, the first the surest."""
     count = len(feet)
     if not count:

@@ -68,7 +68,7 @@ def walking_scene(
     keypoints = bodies(feet, heights, headings, phases, np.minimum(paces, 1.2) * 0.8)
     hidden = _hidden(keypoints, feet, heights, _pillars(rng, pillars))
     keypoints += _shake(rng, count, fps, shake_px)[:, None, None]
-    inside = ((keypoints >= 0) & (keypoints < SIZE)).all(axis=3)
+    inside = np.all((keypoints >= 0) & (keypoints < SIZE), axis=3)
     return Scene(np.arange(count) / fps, keypoints, inside & ~hidden, inside, heights)
 
 

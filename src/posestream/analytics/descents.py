@@ -121,9 +121,9 @@ def rescale_descents(records: Records, across: float, down: float) -> None:
     records["points"] *= (across, down)
 
 
-def measure_descents(records: Records, time_s: float, *, window_s: float) -> Descents:
-    """Measure how far and how fast people sank within the last ``window_s`` seconds."""
-    recent = records["times"] >= time_s - window_s
+def measure_descents(records: Records, time_s: float, *, window_s: Floats) -> Descents:
+    """Measure how far and how fast people sank within the last ``window_s``, ``(P,)`` seconds."""
+    recent = records["times"] >= (time_s - window_s)[:, None]
     samples = np.where(recent[..., None], records["samples"], np.nan)
     last = records["last"]
     stature = records["stature"]

@@ -148,7 +148,7 @@ class FallDetector:
         learn_statures(records, bodies.statures, pts_s)
         add_samples(records, bodies, pts_s)
         bounds = self._bounds[[self._zones.get(zone or "", 0) for zone in zones]]
-        descents = measure_descents(records, pts_s, window_s=bounds["within_s"][:, None])
+        descents = measure_descents(records, pts_s, window_s=bounds["within_s"])
         changes = advance(records, descents, bounds, pts_s)
         told = self._told(changes, records, places, bounds, pts_s) if changes else []
         self._roster.records[rows] = records

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +12,7 @@ from posestream.analytics.visitors import Visitors
 from posestream.shapes import Size
 from posestream.topology import Topology
 from posestream.types import Tracks
-from posestream.zones import FEET
+from posestream.zones import FEET, Movements
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,18 +23,6 @@ _STEP_M = 0.3
 """Ways shorter than this are jitter of the feet, not walking."""
 _SPAN_SHARE = 0.75
 """Speed is known after this share of the smoothing time."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Movements:
-    """How a frame's people move on the ground; rows as in its tracks."""
-
-    places: Floats
-    """``(P, 2)`` metres; NaN beyond the horizon, or for people without an identity."""
-    speeds: Floats
-    """``(P,)`` metres per second, smoothed; NaN while not known."""
-    distances: Floats
-    """``(P,)`` metres walked since first seen."""
 
 
 class SpeedMeter:

@@ -71,6 +71,13 @@ def _metavar(key: str) -> str | None:
         "mosaic_layout": "CxR",
         "rate": "FPS",
         "long_lie": "SECONDS",
+        "events_shown": "SECONDS",
+        "webhook": "URL[,KEY=VALUE...]",
+        "webhook_drain": "SECONDS",
+        "clip_kinds": "LIST",
+        "clip_before": "SECONDS",
+        "clip_after": "SECONDS",
+        "clip_longest": "SECONDS",
         "camera_roll": "DEGREES",
     }
     return words.get(key)
@@ -82,6 +89,7 @@ NETWORK = "What a network of your own takes, where its card says something else"
 OVERLAY = "Drawing"
 STREAMS = "Streams, one and many"
 ANALYSIS = "What people do"
+EVENTS = "Events"
 SERVING = "Looking at a run"
 
 Model = Annotated[str | None, option("model", "--model", "-m", panel=ESTIMATOR)]

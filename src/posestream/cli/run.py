@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from posestream.cli import options
-from posestream.cli.options import ANALYSIS, OVERLAY, SECONDARY, SERVING, STREAMS, option
+from posestream.cli.options import ANALYSIS, EVENTS, OVERLAY, SECONDARY, SERVING, STREAMS, option
 
 _SHELL_ONLY = ("config", "nvinfer_config", "quiet", "log_json", "debug")
 
@@ -107,9 +107,35 @@ def run(
         bool | None, option("activities", "--activities/--no-activities", panel=ANALYSIS)
     ] = None,
     falls: Annotated[bool | None, option("falls", "--falls/--no-falls", panel=ANALYSIS)] = None,
+    zone_grace: Annotated[
+        float | None, option("zone_grace", "--zone-grace", panel=ANALYSIS)
+    ] = None,
     long_lie: Annotated[float | None, option("long_lie", "--long-lie", panel=ANALYSIS)] = None,
     camera_roll: Annotated[
         float | None, option("camera_roll", "--camera-roll", panel=ANALYSIS)
+    ] = None,
+    events_file: Annotated[
+        bool | None, option("events_file", "--events-file/--no-events-file", panel=EVENTS)
+    ] = None,
+    events_shown: Annotated[
+        float | None, option("events_shown", "--events-shown", panel=EVENTS)
+    ] = None,
+    webhook: Annotated[list[str] | None, option("webhook", "--webhook", panel=EVENTS)] = None,
+    webhook_drain: Annotated[
+        float | None, option("webhook_drain", "--webhook-drain", panel=EVENTS)
+    ] = None,
+    clips: Annotated[bool | None, option("clips", "--clips/--no-clips", panel=EVENTS)] = None,
+    clip_kinds: Annotated[str | None, option("clip_kinds", "--clip-kinds", panel=EVENTS)] = None,
+    clip_before: Annotated[
+        float | None, option("clip_before", "--clip-before", panel=EVENTS)
+    ] = None,
+    clip_after: Annotated[float | None, option("clip_after", "--clip-after", panel=EVENTS)] = None,
+    clip_longest: Annotated[
+        float | None, option("clip_longest", "--clip-longest", panel=EVENTS)
+    ] = None,
+    clip_blur_faces: Annotated[
+        bool | None,
+        option("clip_blur_faces", "--clip-blur-faces/--no-clip-blur-faces", panel=EVENTS),
     ] = None,
     draw_threshold: Annotated[
         float | None, option("draw_threshold", "--draw-threshold", panel=OVERLAY)
@@ -158,7 +184,7 @@ def execute(
 
     if isinstance(given.get("formats"), str):
         given["formats"] = tuple(given["formats"].replace(",", " ").split())
-    for key in ("input", "secondary"):
+    for key in ("input", "secondary", "webhook"):
         given[key] = given.get(key) or None  # none on the command line: the file's
     stop = StopFlag()
     with stop_on_signals(stop), reporter(quiet=quiet, log_json=log_json) as report:

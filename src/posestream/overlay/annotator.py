@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from posestream.errors import ConfigError
+from posestream.events import Event
 from posestream.images import HostImage, Image
+from posestream.overlay.banners import RecentEvents, draw_banners, draw_stripes
 from posestream.overlay.blurring import blur_head
 from posestream.overlay.canvas import Canvas, bounded
 from posestream.overlay.colours import MIDDLE, OUTLINE, identity_colour
 from posestream.overlay.heads import Head, has_heads, heads
 from posestream.overlay.objects import attribute_lines, draw_objects
 from posestream.overlay.skeletons import SkeletonStyle, box_strokes, limb_widths
-from posestream.overlay.text import put_lines
+from posestream.overlay.text import label_height, put_lines
 from posestream.topology import Topology
 from posestream.types import Result
 
@@ -20,8 +22,13 @@ from posestream.types import Result
 class Annotator:
     """Draws skeletons, and on request boxes, labels, the frame number and blurred faces.
 
-    What secondary models found is drawn, too, where there are any: objects as boxes, people's
-    attributes under their labels, the frame's own in the top left corner.
+    What happened is shown for some seconds of the stream's time: on a stripe along the top, and at
+    the person whom it happened to. What secondary models found is drawn, too, where there are any:
+    objects as boxes, people's attributes under their labels, the frame's own in the top left
+    corner.
+
+    Limbs of people whom somebody tracks have the colour of their identity; dots, and limbs of
+    everybody else, that of their side.
 
     Everything is drawn on the luma and chroma planes: no frame is converted to RGB and back.
     Several threads may share one annotator.
@@ -34,6 +41,7 @@ class Annotator:
         labels: Write each person's id, if there is one, and score, above the head or on the box.
         frame_number: Write the frame's number and time into the top left corner.
         blur_faces: Make every head unrecognisable before anything is drawn.
+        events_s: How long events are shown, seconds; 0 for not at all.
 
     Raises:
         ConfigError: If faces are to be blurred and the topology has none.
@@ -49,6 +57,7 @@ class Annotator:
         labels: bool = False,
         frame_number: bool = False,
         blur_faces: bool = False,
+        events_s: float = 4.0,
     ) -> None:
         if blur_faces and not has_heads(topology):
             raise ConfigError(
@@ -62,6 +71,8 @@ class Annotator:
         self._labels = labels
         self._frame_number = frame_number
         self._blur_faces = blur_faces
+        self._events_s = events_s
+        self._recent: dict[str, RecentEvents] = {}
 
     def draw(self, image: Image, result: Result) -> HostImage:
         """Return an 8-bit YUV 4:2:0 copy of a frame with its result drawn on it.
@@ -71,11 +82,27 @@ class Annotator:
         copy = image.yuv420p_copy()
         if len(result.poses) or result.objects:
             self._draw_found(Canvas(copy), result)
+        events = self._recent_events(result)
+        if events:
+            draw_banners(Canvas(copy), result, events)
         corner = [f"{result.frame}  {_clock(result.pts_s)}"] if self._frame_number else []
         corner += attribute_lines(result.findings.frame_attributes, 0)
+        top = draw_stripes(Canvas(copy), events) if events else 0
         if corner:
-            put_lines(Canvas(copy), corner, (0, 0), colour=OUTLINE)
+            step = label_height(copy.size) + 1
+            put_lines(Canvas(copy), corner, (0, top and top + step * len(corner)), colour=OUTLINE)
         return copy
+
+    def _recent_events(self, result: Result) -> list[Event]:
+        """Return what happened lately in a stream; each stream is drawn by one thread."""
+        if not self._events_s:
+            return []
+        recent = self._recent.get(result.stream)
+        if recent is None:
+            if not result.events:
+                return []
+            recent = self._recent.setdefault(result.stream, RecentEvents(show_s=self._events_s))
+        return recent.after(result)
 
     def _draw_found(self, canvas: Canvas, result: Result) -> None:
         """Blur, then draw objects, then people over them."""
@@ -102,9 +129,14 @@ class Annotator:
             colours = [identity_colour(i) or MIDDLE for i in result.tracks.ids[seen].tolist()]
             boxes = poses.boxes[seen]
             canvas.draw(*box_strokes(boxes, size, widths=widths[seen], colours=colours))
-        canvas.draw(
-            *self._style.strokes(poses, size, threshold=self._min_keypoint_score, widths=widths)
+        strokes = self._style.strokes(
+            poses,
+            size,
+            threshold=self._min_keypoint_score,
+            widths=widths,
+            ids=result.tracks.ids,
         )
+        canvas.draw(*strokes)
         if head_of is not None:
             for p in reversed(seen.tolist()):  # the best person's last, so that none covers it
                 self._write_label(canvas, result, p, head_of[p])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.overlay.canvas import bounded
-from posestream.overlay.colours import LEFT, MIDDLE, OUTLINE, RGB, RIGHT
+from posestream.overlay.colours import LEFT, MIDDLE, OUTLINE, RGB, RIGHT, identity_colour
 from posestream.overlay.strokes import STROKE_FIELDS
 from posestream.topology import Topology
 from posestream.types import Poses
@@ -85,6 +85,7 @@ class SkeletonStyle:
         *,
         threshold: float,
         widths: npt.NDArray[np.float64],
+        ids: npt.NDArray[np.int64] | None = None,
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
         """Turn poses into strokes, the best person last so that nobody covers it.
 
@@ -95,6 +96,8 @@ class SkeletonStyle:
             size: Width and height of the frame, pixels.
             threshold: Keypoints with a lower score are left out.
             widths: ``(P,)`` width of each person's limbs, pixels.
+            ids: ``(P,)`` identities; limbs take the colour of theirs, dots still that of their
+                side. Those of -1, and by default all, keep the colours of their sides.
 
         Returns:
             ``(S, 8)`` strokes and their ``(S, 3)`` RGB colours.
@@ -114,6 +117,11 @@ class SkeletonStyle:
         strokes = np.concatenate([limbs, _strokes(dotted, dotted, wide * dots, wide)], axis=1)
         colours = np.concatenate([self.limb_colours, self.dot_colours])
         everyone = np.broadcast_to(colours, (len(points), *colours.shape))
+        if ids is not None and (ids >= 0).any():
+            known = ids[::-1] >= 0
+            everyone = everyone.copy()
+            own = _rgb([identity_colour(i) or MIDDLE for i in ids[::-1][known].tolist()])
+            everyone[known, : len(self.limbs)] = own[:, None]
         return strokes[drawn], everyone[drawn]
 
 

@@ -14,6 +14,7 @@ from posestream.findings import NOTHING, Attributes, Findings
 from posestream.runtime.scheduling import Found, Ticket
 from posestream.topology import Topology
 from posestream.types import Frame, Poses, Result, Tracks
+from posestream.zones import Counts, Movements
 
 MOST_BETWEEN = 30
 """Frames between two inferences that may wait to be interpolated, at most."""
@@ -52,6 +53,16 @@ class Analysed(Protocol):
     @property
     def activities(self) -> tuple[ActivitySegment, ...]:
         """What somebody did until now."""
+        ...
+
+    @property
+    def counts(self) -> Counts | None:
+        """What was counted at zones and lines."""
+        ...
+
+    @property
+    def movements(self) -> Movements | None:
+        """How the people move over the ground."""
         ...
 
 
@@ -112,6 +123,7 @@ class ResultMaker:
         self._between: list[Ticket] = []
         self._tracks = Tracks.untracked(Poses.empty(len(topology.keypoints)))
         self._time_s = 0.0
+        self._counts: Counts | None = None
 
     def results(self, ticket: Ticket) -> list[tuple[Ticket, Result]]:
         """Return the results that the next ticket makes possible, in order.
@@ -154,7 +166,14 @@ class ResultMaker:
             return self._result(frame, self._tracks, findings, inferred=True)
         findings = findings.for_people(analysed.rows)
         result = self._result(frame, self._tracks, findings, inferred=True)
-        return replace(result, events=analysed.events, activities=analysed.activities)
+        self._counts = analysed.counts
+        return replace(
+            result,
+            events=analysed.events,
+            activities=analysed.activities,
+            counts=analysed.counts,
+            movements=analysed.movements,
+        )
 
     def _guessed(self, frame: Frame) -> Result:
         tracks = self._analysis.predict(frame) if self._analysis else self._tracks
@@ -184,4 +203,5 @@ class ResultMaker:
             file=frame.file,
             findings=findings,
             live=self._live,
+            counts=self._counts,
         )

@@ -90,7 +90,7 @@ class StreamStatus:
     corrupt: int = 0
     """Packets or frames that were damaged."""
     reconnects: int = 0
-    """Times the source was opened again."""
+    """Times the source came back after it was lost."""
     queue_depth: int = 0
     """Frames on their way: read and not yet written."""
     fps: float = 0.0

@@ -46,6 +46,8 @@ class StreamPlan(Generic[S]):
     """Where its frames come from, for people."""
     retries: bool = False
     """Whether its source may come back when it cannot be opened."""
+    takes_turns: bool = False
+    """Whether it may wait until fewer others are open; for streams that come to an end."""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     """When it is tried again."""
     interval: int = 1

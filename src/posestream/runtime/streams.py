@@ -11,6 +11,7 @@ from posestream.runtime.metrics import StageClock
 from posestream.runtime.scheduling import Scheduler
 from posestream.runtime.status import StreamStatus
 from posestream.runtime.stream import Stream, StreamPlan
+from posestream.runtime.tidying import Tidier
 from posestream.runtime.workers import Estimator, Inspector, Workers
 from posestream.topology import Topology
 
@@ -31,7 +32,7 @@ class StreamSet:
         gather_s: How long a frame may wait for others to fill its batch, seconds.
         clock: Where stage times are counted.
         inspector: Lets secondary models look; None without any.
-        concurrent: Most streams with an end, such as files, that are open at once; others wait.
+        concurrent: Most streams that take turns, such as files, that are open at once.
     """
 
     def __init__(
@@ -188,6 +189,7 @@ class StreamSet:
         return finished
 
     def _supervise(self) -> None:
+        tidier = Tidier()
         while not self._closing:
             self._changed.wait(_TICK_S)
             self._changed.clear()
@@ -197,15 +199,18 @@ class StreamSet:
                 stream.tick(now_s)
             with self._moved:
                 self._moved.notify_all()
+            tidier.tick(now_s)
+        tidier.close()
 
     def _begin_waiting(self) -> None:
-        """Start wanted streams, those with an end only as far as there is room."""
+        """Start wanted streams, those that take turns only as far as there is room."""
         with self._lock:
             wanted = [s for n, s in self._streams.items() if n in self._wanted]
-            room = self._concurrent - sum(not s.plan.retries and s.active for s in self._all_held())
+            open_now = sum(s.plan.takes_turns and s.active for s in self._all_held())
+            room = self._concurrent - open_now
             for stream in wanted:
-                if stream.plan.retries or room > 0:
-                    room -= not stream.plan.retries
+                if not stream.plan.takes_turns or room > 0:
+                    room -= stream.plan.takes_turns
                     self._wanted.discard(stream.plan.name)
                     stream.start()
 

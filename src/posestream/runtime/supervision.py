@@ -26,8 +26,8 @@ class RetryPolicy:
 
     first_s: float = 0.25
     """Pause before the second attempt, seconds."""
-    limit_s: float = 1.2
-    """Longest pause, seconds; with a quarter more by chance, and opening, still under two."""
+    limit_s: float = 0.9
+    """Longest pause, seconds; chance may add a quarter."""
     max_retries: int | None = None
     """Attempts in a row without a frame before the stream is given up; ``None`` for ever."""
     stall_s: float = 10.0
@@ -84,6 +84,7 @@ class Supervision:
         self.retries = retries
         self._chance = chance
         self._retry_at_s = 0.0
+        self._again = False
         self.session: SupervisedSession | None = None
         self.state = StreamState.WAITING
         self.error: Exception | None = None
@@ -92,7 +93,7 @@ class Supervision:
 
     def start(self) -> None:
         """Open the source now."""
-        self.failures, self.error = 0, None
+        self.failures, self.error, self._again = 0, None, False
         self.state = StreamState.CONNECTING
         self.session = self._connect()
 
@@ -119,7 +120,7 @@ class Supervision:
         """
         before = self.state
         if self.state is StreamState.RETRYING and now_s >= self._retry_at_s:
-            self.reconnects += 1
+            self._again = True
             self.state = StreamState.CONNECTING
             self.session = self._connect()
         elif self.session is not None and not self.state.final:
@@ -129,6 +130,7 @@ class Supervision:
     def _watch(self, session: SupervisedSession, now_s: float) -> None:
         if session.frames and self.state is StreamState.CONNECTING:
             self.state, self.error = StreamState.RUNNING, None
+            self.reconnects += self._again
         if session.frames and now_s - session.begun_s > _HEALTHY_AFTER_S:
             self.failures = 0
         if session.finished:

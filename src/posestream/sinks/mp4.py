@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import av
 from av.codec.context import Flags
@@ -19,12 +20,64 @@ from posestream.sinks.progressive import make_progressive
 _KEY_FRAME_INTERVAL_S = 4
 _MIN_TIMESCALE = 1000
 # Without skip_trailer, FFmpeg's muxer hides that the disk was full at the very end.
-_IN_FRAGMENTS = {
+IN_FRAGMENTS = {
     "movflags": "+frag_keyframe+delay_moov+default_base_moof+skip_trailer",
     "frag_duration": "1000000",
     "max_interleave_delta": "1000000",
     "flush_packets": "1",
 }
+"""Options of the muxer for a file that plays while it grows."""
+
+
+class PacketTap(Protocol):
+    """Sees the encoded pictures of a video beside the file they go to."""
+
+    def begin(self, stream: VideoStream, *, shift_s: Fraction) -> None:
+        """Take note of the video; called once, before its first packet.
+
+        Args:
+            stream: Its encoder's stream, for as long as packets come.
+            shift_s: Time of the stream that is zero in the packets, seconds.
+        """
+        ...
+
+    def take(self, packet: av.Packet) -> None:
+        """Take a packet, in the order of decoding; it must be left as it is."""
+        ...
+
+    def end(self) -> None:
+        """Finish: no more packets come; may be called twice, or without a beginning."""
+        ...
+
+
+def movie_timescale(time_base: Fraction) -> int:
+    """Return ticks per second for a whole movie whose pictures' times have this base.
+
+    A track's place in time is stored in ticks of the whole movie: they must be as fine.
+    """
+    return time_base.denominator * -(-_MIN_TIMESCALE // time_base.denominator)
+
+
+class KeyFrameClock:
+    """Says when a key frame is due by the clock: live streams do not keep to their rate.
+
+    Args:
+        every_s: Seconds between key frames.
+    """
+
+    INTRA = 1
+    """What a frame's ``pict_type`` must be to become one; the encoder needs ``forced-idr``."""
+
+    def __init__(self, *, every_s: int = _KEY_FRAME_INTERVAL_S) -> None:
+        self._every_s = every_s
+        self._next_s: Fraction | None = None
+
+    def kind(self, time_s: Fraction) -> int:
+        """Return the ``pict_type`` for the frame at a time; 0 leaves it to the encoder."""
+        if self._next_s is not None and time_s < self._next_s:
+            return 0
+        self._next_s = time_s + self._every_s
+        return self.INTRA
 
 
 class Mp4File:
@@ -38,6 +91,7 @@ class Mp4File:
         pixel_aspect: Width of a pixel over its height.
         options: Options of the H.264 encoder.
         threads: Threads that encode.
+        tap: Sees the encoded pictures, too; then key frames come at least every four seconds.
 
     Raises:
         FFmpegError: If the encoder does not take the options.
@@ -53,10 +107,12 @@ class Mp4File:
         pixel_aspect: Fraction,
         options: dict[str, str],
         threads: int,
+        tap: PacketTap | None = None,
     ) -> None:
-        # A track's place in time is stored in ticks of the whole movie: they must be as fine.
-        self._timescale = time_base.denominator * -(-_MIN_TIMESCALE // time_base.denominator)
+        self._timescale = movie_timescale(time_base)
         self._path = path
+        self._tap = tap
+        self._key_frames = KeyFrameClock()
         self._audio: AudioTrack | None = None
         self._packets = 0
         self._last_s = (Fraction(0), Fraction(0))
@@ -64,9 +120,10 @@ class Mp4File:
             f"file:{path}",
             "w",
             format="mp4",
-            container_options={**_IN_FRAGMENTS, "movie_timescale": str(self._timescale)},
+            container_options={**IN_FRAGMENTS, "movie_timescale": str(self._timescale)},
         )
-        stream = self._output.add_stream("libx264", rate=rate, options=options)
+        forced = {"forced-idr": "1"} if tap is not None else {}
+        stream = self._output.add_stream("libx264", rate=rate, options={**options, **forced})
         assert isinstance(stream, VideoStream)
         self._video = stream
         context = stream.codec_context
@@ -94,6 +151,8 @@ class Mp4File:
             audio.attach(self._output, shift_s=shift_s, trim=trim)
             self._audio = audio
         self._output.start_encoding()
+        if self._tap is not None:
+            self._tap.begin(self._video, shift_s=shift_s)
 
     def write(self, picture: av.VideoFrame) -> None:
         """Encode and write a picture; its time, time base and duration are set.
@@ -103,6 +162,8 @@ class Mp4File:
         """
         tick_s = picture.time_base or Fraction(1)
         self._last_s = ((picture.pts or 0) * tick_s, picture.duration * tick_s)
+        if self._tap is not None:
+            picture.pict_type = self._key_frames.kind(self._last_s[0])
         self._mux(self._video.encode(picture))
 
     def finish(self, *, sound_until_s: Fraction | None, rewrite: bool = True) -> None:
@@ -116,6 +177,8 @@ class Mp4File:
             FFmpegError: If it cannot be written; what was written before plays.
         """
         self._mux(self._video.encode(None))
+        if self._tap is not None:
+            self._tap.end()
         if self._audio:
             self._mux_all(self._audio.packets_until(sound_until_s))
             self._mux_all(self._audio.last_packets())
@@ -133,10 +196,12 @@ class Mp4File:
         with contextlib.suppress(FFmpegError):
             self._output.close()
         with contextlib.suppress(OSError):
-            _cut_after_last_fragment(self._path)
+            cut_after_last_fragment(self._path)
 
     def _mux(self, packets: Iterable[av.Packet]) -> None:
         for packet in packets:
+            if self._tap is not None:
+                self._tap.take(packet)  # before the muxer, which changes its times
             if self._audio:
                 self._mux_all(self._audio.packets_until((packet.dts or 0) * packet.time_base))
             self._mux_all([packet])
@@ -147,7 +212,7 @@ class Mp4File:
             self._packets += 1
 
 
-def _cut_after_last_fragment(path: Path) -> None:
+def cut_after_last_fragment(path: Path) -> None:
     """Take off a fragment that did not fit, over which strict players stumble."""
     with path.open("r+b") as file:
         size = path.stat().st_size

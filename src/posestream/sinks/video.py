@@ -12,7 +12,7 @@ from posestream.containers import codec_threads
 from posestream.errors import ConfigError, OutputExistsError, SinkError, suggestion
 from posestream.sinks.audio import open_audio
 from posestream.sinks.fitting import Fitting
-from posestream.sinks.mp4 import Mp4File
+from posestream.sinks.mp4 import Mp4File, PacketTap
 from posestream.types import Frame
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
@@ -66,7 +66,9 @@ class VideoSink:
         threads: int | None = None,
         overwrite: bool = False,
         rewrite: bool = True,
+        tap: PacketTap | None = None,
     ) -> None:
+        self._tap = tap
         self._path = Path(path)
         self._rewrite = rewrite
         _check_settings(preset, crf)
@@ -115,8 +117,7 @@ class VideoSink:
         except FFmpegError as error:
             raise self._failed(error) from error
         finally:
-            if self._audio:
-                self._audio.close()
+            self._let_go()
 
     def _begin(self, frame: Frame) -> Mp4File:
         self._fitting = Fitting(frame.image.size)
@@ -137,6 +138,7 @@ class VideoSink:
             pixel_aspect=self._pixel_aspect,
             options=self._options,
             threads=self._threads,
+            tap=self._tap,
         )
         file.start(self._audio, shift_s=self._shift_s, trim=self._starts_late(frame))
         return file
@@ -163,9 +165,14 @@ class VideoSink:
         self._closed = True
         if self._file:
             self._file.abandon()
+        self._let_go()
+        return SinkError(f"{self._path}: cannot be written ({error.strerror})")
+
+    def _let_go(self) -> None:
+        if self._tap is not None:
+            self._tap.end()
         if self._audio:
             self._audio.close()
-        return SinkError(f"{self._path}: cannot be written ({error.strerror})")
 
 
 def _check_settings(preset: str, crf: int) -> None:

@@ -75,7 +75,7 @@ def associate(memory, count, poses, now_s, sigmas, sure, camera, double):
         table = alike
         if turn == 2:
             table = np.zeros((count, people))
-            _look_around(memory, count, poses, now_s, camera, table)
+            _look_around(memory, rows, columns, poses, now_s, camera, table)
         _match(table, rows, columns, pose_of, track_of)
     return pose_of, track_of
 
@@ -85,19 +85,24 @@ def _match(alike, rows, columns, pose_of, track_of):
     """Match the given rows and columns so that likeness adds up to the most."""
     tracks, people = alike.shape
     in_row, in_column = np.zeros(tracks, np.int64), np.zeros(people, np.int64)
+    may = np.zeros((tracks, people), np.bool_)
     for n in range(tracks):
         for p in range(people):
-            if rows[n] and columns[p] and alike[n, p] >= _ALIKE:
-                in_row[n] += 1
-                in_column[p] += 1
+            may[n, p] = rows[n] and columns[p] and alike[n, p] >= _ALIKE
+            in_row[n] += may[n, p]
+            in_column[p] += may[n, p]
     for n in range(tracks):
         for p in range(people):
-            alone = in_row[n] == 1 and in_column[p] == 1
-            if alone and rows[n] and columns[p] and alike[n, p] >= _ALIKE:
+            if may[n, p] and in_row[n] == 1 and in_column[p] == 1:  # neither has a rival
                 pose_of[n], track_of[p], in_row[n], in_column[p] = p, n, 0, 0
     rivals, chances = np.flatnonzero(in_row > 0), np.flatnonzero(in_column > 0)
-    if len(rivals) == 0:
-        return
+    if len(rivals) > 0:
+        _settle(alike, rivals, chances, pose_of, track_of)
+
+
+@compiled(cached=False)
+def _settle(alike, rivals, chances, pose_of, track_of):
+    """Match tracks and poses that have rivals."""
     wide = len(rivals) <= len(chances)
     cost = np.empty((len(rivals), len(chances)))
     for a in range(len(rivals)):
@@ -106,26 +111,24 @@ def _match(alike, rows, columns, pose_of, track_of):
     chosen = least_cost(cost if wide else np.ascontiguousarray(cost.T))
     for i in range(len(chosen)):
         n, p = (rivals[i], chances[chosen[i]]) if wide else (rivals[chosen[i]], chances[i])
-        if alike[n, p] >= _ALIKE:
+        if alike[n, p] > _ALIKE:
             pose_of[n], track_of[p] = p, n
 
 
-@compiled(cached=False, allocates=False)
-def _look_around(memory, count, poses, now_s, camera, alike):
-    """Make people as alike to poses as these are near, or have their box, whatever they do there."""
-    for n in range(count):
+@compiled(cached=False)
+def _look_around(memory, rows, columns, poses, now_s, camera, alike):
+    """Make people as alike to poses as these are near, or have their box, whatever they do."""
+    for n in np.flatnonzero(rows):
         row = memory.motion[n]
         gap_s, size = max(now_s - row[SEEN_S], 0.0), row[SCALE]
         shift_x, shift_y, _ = drift(row, gap_s)
         reach = min(_STRAY + _WALK * gap_s, _FARTHEST) * size
-        for p in range(len(poses[2])):
+        for p in np.flatnonzero(columns):
             off_x, off_y, _ = moved(memory, n, poses, p)
             off_x, off_y = off_x - camera[0], off_y - camera[1]
             stayed = math.hypot(off_x, _LEVEL * off_y)
             went_on = math.hypot(off_x - shift_x, _LEVEL * (off_y - shift_y))
             off = min(stayed + _MOVING * reach, went_on) / reach
             grown = abs(math.log(grown_by(memory, n, poses, p))) / _GROWN
-            boxed = overlap(
-                memory.boxes[n], poses[3][p], shift_x + camera[0], shift_y + camera[1]
-            )
+            boxed = overlap(memory.boxes[n], poses[3][p], shift_x + camera[0], shift_y + camera[1])
             alike[n, p] = max(1.0 - math.hypot(off, grown), boxed - _SAME_BOX)

@@ -9,6 +9,7 @@ import numpy as np
 from posestream.compilation import compiled
 from posestream.tracking.memory import IDENTITY, SCALE, SEEN_S
 from posestream.tracking.motion import drift
+from posestream.tracking.similarity import is_near
 
 _RECENT_S = 0.25
 """Time since the last sighting up to which somebody is a witness."""
@@ -21,8 +22,9 @@ _STIFF = 0.06
 _CHOICES = 3
 """Poses that each witness may be."""
 _MORE = 1.3
+"""How many times as much as no shift a shift must explain."""
 _LEAST_SUPPORT = 1.2
-"""How much a shift must explain: times as much as none, and in witnesses."""
+"""How many witnesses must speak for it."""
 
 
 @compiled(cached=False)
@@ -60,12 +62,14 @@ def move_with(memory, n, camera):
 
 @compiled(cached=False)
 def _testify(memory, n, poses, now_s, shifts, heard):
-    """Add the shifts that person ``n`` speaks for: x, y, how like the pose is, and the body size."""
+    """Add the shifts that person ``n`` speaks for: x, y, likeness of the pose, body size."""
     row = memory.motion[n]
     size = row[SCALE]
     shift_x, shift_y, _ = drift(row, now_s - row[SEEN_S])
     first = heard
     for p in range(len(poses[2])):
+        if not is_near(memory, n, poses, p, now_s, (0.0, 0.0)):
+            continue
         x, y, weights = 0.0, 0.0, 0.0
         for k in range(memory.points.shape[1]):
             weight = np.float64(poses[1][p, k]) * memory.point_scores[n, k]
@@ -78,13 +82,7 @@ def _testify(memory, n, poses, now_s, shifts, heard):
         x, y = x / weights, y / weights
         if math.hypot(x - shift_x, y - shift_y) > _REACH * size:
             continue
-        alike = 0.0
-        for k in range(memory.points.shape[1]):
-            weight = np.float64(poses[1][p, k]) * memory.point_scores[n, k]
-            if weight > 0.0:
-                dx = (poses[0][p, k, 0] - memory.points[n, k, 0] - x) / (_STIFF * size)
-                dy = (poses[0][p, k, 1] - memory.points[n, k, 1] - y) / (_STIFF * size)
-                alike += weight / weights * math.exp(-0.5 * (dx * dx + dy * dy))
+        alike = _stiff_likeness(memory, n, poses, p, x, y) / weights
         at = heard if heard - first < _CHOICES else first + np.argmin(shifts[first:heard, 2])
         if at == heard or alike > shifts[at, 2]:
             shifts[at, 0], shifts[at, 1] = x - shift_x, y - shift_y
@@ -93,6 +91,19 @@ def _testify(memory, n, poses, now_s, shifts, heard):
     for i in range(first, heard):
         shifts[i, 2] /= heard - first
     return heard
+
+
+@compiled(cached=False, allocates=False)
+def _stiff_likeness(memory, n, poses, p, x, y):
+    """Return the weight of the keypoints that lie where the body's own shift puts them."""
+    alike, spread = 0.0, _STIFF * memory.motion[n, SCALE]
+    for k in range(memory.points.shape[1]):
+        weight = np.float64(poses[1][p, k]) * memory.point_scores[n, k]
+        if weight > 0.0:
+            dx = (poses[0][p, k, 0] - memory.points[n, k, 0] - x) / spread
+            dy = (poses[0][p, k, 1] - memory.points[n, k, 1] - y) / spread
+            alike += weight * math.exp(-0.5 * (dx * dx + dy * dy))
+    return alike
 
 
 @compiled(cached=False, allocates=False)

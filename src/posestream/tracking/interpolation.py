@@ -52,7 +52,8 @@ def _pairs(
     before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return the rows of everybody who has the same identity in both frames."""
-    return np.nonzero((before[:, None] == after) & (before[:, None] >= 0))
+    first, second = np.nonzero((before[:, None] == after) & (before[:, None] >= 0))
+    return first, second
 
 
 def _moved(before: Tracks, after: Tracks, fraction: float) -> Tracks:

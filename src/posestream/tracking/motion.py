@@ -65,7 +65,7 @@ def correct(row, moved_x, moved_y, gap_s, noise):
     Source:
         The step by step correction: observation-centric re-update, Cao et al. 2023, OC-SORT.
     """
-    steps = min(int(math.ceil(gap_s / _STEP_S)), _MOST_STEPS) if gap_s > 2 * _STEP_S else 1
+    steps = min(math.ceil(gap_s / _STEP_S), _MOST_STEPS) if gap_s > 2 * _STEP_S else 1
     step_s = gap_s / steps
     x, y = row[AHEAD_X], row[AHEAD_Y]
     for n in range(1, steps + 1):

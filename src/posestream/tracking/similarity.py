@@ -17,7 +17,7 @@ _LIMB_SPEED = 0.5
 _AGE_S = 0.3
 """Time constant with which a keypoint that is no longer found loses weight."""
 _BOX_WEIGHT = 0.08
-"""Weight of the boxes, for each keypoint of the topology; a keypoint that is found has at most 1."""
+"""Weight of the boxes, for each keypoint of the topology; one that is found has at most 1."""
 _LIMBS_SWING_S = 0.3
 """Time after which limbs swing back."""
 _WIDEST_SPREAD = 0.25
@@ -126,7 +126,7 @@ def moved(memory, n, poses, p):
 
 @compiled(cached=False, allocates=False)
 def grown_by(memory, n, poses, p):
-    """Return how many times as far apart as a track's keypoints a pose's are, of those both have."""
+    """Return how many times as large as a track a pose is, by the keypoints that both have."""
     now_x, now_y, then_x, then_y, weights = 0.0, 0.0, 0.0, 0.0, 0.0
     now, then = 0.0, 0.0
     for k in range(memory.points.shape[1]):

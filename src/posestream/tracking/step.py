@@ -63,7 +63,22 @@ def step(memory, state, raw, now_s, at_once, limits, sigmas, neighbours, size, o
             continue_with(memory, n, poses, pose_of[n], now_s, neighbours, camera)
         else:
             move_with(memory, n, camera)
+    count = _begin(memory, count, poses, track_of, double, now_s, least)
     for p in range(people):
+        n = track_of[p]
+        unnamed = n >= 0 and not _is_known(memory, n)
+        if unnamed and (at_once or _is_confirmed(memory, n, now_s, confirm_s)):
+            memory.marks[n, IDENTITY] = state[1]
+            state[1] += 1
+    shown = write(memory, count, poses, track_of, now_s, limits, size, out)
+    state[0] = _forget(memory, count, now_s, remember_s)
+    return shown
+
+
+@compiled(cached=False)
+def _begin(memory, count, poses, track_of, double, now_s, least):
+    """Begin tracks of poses that have none; return how many tracks there are then."""
+    for p in range(len(track_of)):
         if _is_known(memory, track_of[p]) or poses[2][p] < least or double[p]:
             continue
         if _is_part(memory, poses, p, track_of):
@@ -74,15 +89,7 @@ def step(memory, state, raw, now_s, at_once, limits, sigmas, neighbours, size, o
             start(memory, count, poses, p, now_s)
             track_of[p] = count
             count += 1
-    for p in range(people):
-        n = track_of[p]
-        if n >= 0 and not _is_known(memory, n):
-            if at_once or _is_confirmed(memory, n, now_s, confirm_s):
-                memory.marks[n, IDENTITY] = state[1]
-                state[1] += 1
-    shown = write(memory, count, poses, track_of, now_s, limits, size, out)
-    state[0] = _forget(memory, count, now_s, remember_s)
-    return shown
+    return count
 
 
 @compiled(cached=False)

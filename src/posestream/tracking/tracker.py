@@ -49,7 +49,7 @@ class PoseTracker:
 
     Args:
         topology: What the keypoints mean.
-        sure_score: Poses with less are only used to continue tracks, not to find lost ones.
+        sure_score: Poses from this score on choose their tracks before all others.
         new_score: Poses with less never begin a track.
         confirm_s: How long somebody must be seen to get an identity; longer if the scores are
             low. In the first frame with people all get one at once.
@@ -59,7 +59,7 @@ class PoseTracker:
         half_life_s: Time in which the scores of what is filled in fall to half.
 
     Raises:
-        ValueError: If a time or a score is not a number from 0 on.
+        ValueError: If a time or a score is not a number from 0 on, or the half-life is 0.
     """
 
     def __init__(
@@ -74,20 +74,21 @@ class PoseTracker:
         remember_s: float = 5.0,
         half_life_s: float = 0.4,
     ) -> None:
-        limits = (sure_score, new_score, confirm_s, fill_s, bridge_s, remember_s, half_life_s)
-        names = [
-            "sure_score",
-            "new_score",
-            "confirm_s",
-            "fill_s",
-            "bridge_s",
-            "remember_s",
-            "half_life_s",
-        ]
-        for name, value in zip(names, limits, strict=True):
+        limits = {
+            "sure_score": sure_score,
+            "new_score": new_score,
+            "confirm_s": confirm_s,
+            "fill_s": fill_s,
+            "bridge_s": bridge_s,
+            "remember_s": remember_s,
+            "half_life_s": half_life_s,
+        }
+        for name, value in limits.items():
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name}: {value} is not a number from 0 on")
-        self._limits = tuple(float(value) for value in limits)
+        if half_life_s == 0:
+            raise ValueError("half_life_s: 0 is not a number over 0")
+        self._limits = tuple(float(value) for value in limits.values())
         count = len(topology.keypoints)
         self._sigmas = np.array(topology.sigmas or [_USUAL_SIGMA] * count)
         self._neighbours = _neighbours(topology)
@@ -134,9 +135,9 @@ class PoseTracker:
         return _tracked(out, shown)
 
     def predict(self, time_s: float, *, size: tuple[int, int] | None = None) -> Tracks:
-        """Return where everybody is thought to be at a time after the last frame.
+        """Return where everybody in the last frame is thought to be at a later time.
 
-        For frames in which nobody was looked for. The tracker itself does not change.
+        For frames in which nobody was looked for: scores stay. The tracker itself does not change.
 
         Args:
             time_s: When.
@@ -146,7 +147,7 @@ class PoseTracker:
         count = int(self._state[0])
         out = _room(count, len(self._sigmas))
         bounds = _ANYWHERE if size is None else (float(size[0]), float(size[1]))
-        shown = project(self._memory, count, now_s, self._limits, bounds, out)
+        shown = project(self._memory, count, now_s, self._now_s, self._limits, bounds, out)
         return _tracked(out, shown).tracks
 
     def _advance(self, time_s: float) -> float:

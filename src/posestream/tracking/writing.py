@@ -31,7 +31,8 @@ def write(memory, count, poses, track_of, now_s, limits, size, out):
         out[5][row], n = sources[i], tracks[i]
         out[4][row] = memory.marks[n, IDENTITY] if n >= 0 else -1
         if sources[i] < 0:
-            _put_moved(memory, n, now_s - memory.motion[n, SEEN_S], half_life_s, out, row)
+            gap_s = now_s - memory.motion[n, SEEN_S]
+            _put_moved(memory, n, gap_s, gap_s, limits, out, row)
         else:
             _put_found(memory, n, poses, sources[i], fill_s, half_life_s, out, row)
     return shown
@@ -39,7 +40,7 @@ def write(memory, count, poses, track_of, now_s, limits, size, out):
 
 @compiled(cached=False)
 def _is_bridged(memory, n, gap_s, size):
-    """Say whether a track out of sight is to be shown: a known person who is still in the picture."""
+    """Say whether to show a track out of sight: of a known person, still in the picture."""
     shift_x, shift_y, _ = drift(memory.motion[n], gap_s)
     box = memory.boxes[n]
     x, y = 0.5 * (box[0] + box[2]) + shift_x, 0.5 * (box[1] + box[3]) + shift_y
@@ -48,17 +49,22 @@ def _is_bridged(memory, n, gap_s, size):
 
 
 @compiled(cached=False)
-def _put_moved(memory, n, gap_s, half_life_s, out, row):
-    """Write a track where it is thought to be; all its keypoints are filled in."""
+def _put_moved(memory, n, gap_s, unseen_s, limits, out, row):
+    """Write a track where it is thought to be ``gap_s`` after its last sighting.
+
+    Scores have faded for ``unseen_s``, the time in which somebody was looked for in vain.
+    """
+    fill_s, half_life_s = limits[3], limits[6]
     shift_x, shift_y, _ = drift(memory.motion[n], gap_s)
-    fades = 0.5 ** (gap_s / half_life_s)
+    fades = 0.5 ** (unseen_s / half_life_s)
     for k in range(memory.points.shape[1]):
-        known = memory.point_scores[n, k] > 0.0
-        faded = fades * 0.5 ** (memory.point_ages[n, k] / half_life_s)
+        age_s = memory.point_ages[n, k]
+        known = memory.point_scores[n, k] > 0.0 and age_s <= fill_s
+        faded = fades * 0.5 ** (age_s / half_life_s)
         out[0][row, k, 0] = memory.points[n, k, 0] + shift_x if known else np.nan
         out[0][row, k, 1] = memory.points[n, k, 1] + shift_y if known else np.nan
         out[1][row, k] = memory.point_scores[n, k] * faded if known else 0.0
-        out[6][row, k] = known
+        out[6][row, k] = known and (unseen_s > 0.0 or age_s > 0.0)
     out[2][row] = memory.motion[n, SCORE] * fades
     for side in range(4):
         out[3][row, side] = memory.boxes[n, side] + (shift_x if side % 2 == 0 else shift_y)
@@ -95,22 +101,34 @@ def _surest_first(scores):
 
 
 @compiled
-def project(memory, count, now_s, limits, size, out):
-    """Write where everybody known is thought to be at a later time; see `step` for the rest.
+def project(memory, count, now_s, last_s, limits, size, out):
+    """Write where everybody shown in the last frame is thought to be at a later time.
+
+    Args:
+        memory: See `Memory`.
+        count: How many rows of it are tracks.
+        now_s: The later time.
+        last_s: Time of the last frame.
+        limits: See `step`.
+        size: Width and height of the picture, pixels; infinite if unknown.
+        out: See `step`.
 
     Returns:
         How many people are returned.
     """
-    bridge_s, half_life_s = limits[4], limits[6]
+    bridge_s, remember_s, half_life_s = limits[4], limits[5], limits[6]
     tracks, scores, shown = np.empty(count, np.int64), np.empty(count), 0
     for n in range(count):
-        gap_s = max(now_s - memory.motion[n, SEEN_S], 0.0)
-        if gap_s <= bridge_s and _is_bridged(memory, n, gap_s, size):
-            tracks[shown], scores[shown] = n, memory.motion[n, SCORE] * 0.5 ** (gap_s / half_life_s)
+        unseen_s = max(last_s - memory.motion[n, SEEN_S], 0.0)
+        gap_s = now_s - last_s + unseen_s
+        if unseen_s <= bridge_s and gap_s <= remember_s and _is_bridged(memory, n, gap_s, size):
+            tracks[shown] = n
+            scores[shown] = memory.motion[n, SCORE] * 0.5 ** (unseen_s / half_life_s)
             shown += 1
     order = _surest_first(scores[:shown])
     for row in range(shown):
         n = tracks[order[row]]
+        unseen_s = max(last_s - memory.motion[n, SEEN_S], 0.0)
         out[4][row], out[5][row] = memory.marks[n, IDENTITY], -1
-        _put_moved(memory, n, max(now_s - memory.motion[n, SEEN_S], 0.0), half_life_s, out, row)
+        _put_moved(memory, n, now_s - last_s + unseen_s, unseen_s, limits, out, row)
     return shown
