@@ -69,6 +69,10 @@ class Visitors:
         self._places = np.full((self.capacity, 2), np.nan)  # fractions of the frame
         self._heights = np.full(self.capacity, np.nan)  # fractions of the frame's height
 
+    def __len__(self) -> int:
+        """Return how many people are remembered."""
+        return len(self._rows)
+
     @property
     def rows(self) -> dict[int, int]:
         """Row of each remembered identity."""

@@ -100,6 +100,8 @@ class ZoneWatcher:
         if size != self._size:
             self._resize(size)
         known = np.flatnonzero(tracks.ids >= 0)
+        if not len(known) and not len(self._visitors):
+            return []
         ids, first = np.unique(tracks.ids[known], return_index=True)
         poses = tracks.poses[known[first]]
         feet, points = self._anchors.find(poses, size)
