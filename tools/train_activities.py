@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
+import torch  # pyright: ignore[reportMissingImports]
 
 from posestream import stream
 from posestream.analytics.activity_rules import ACTIVITIES, name_activities

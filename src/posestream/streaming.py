@@ -22,6 +22,7 @@ from posestream.runtime.queues import BoundedQueue
 from posestream.runtime.status import StreamStatus
 from posestream.runtime.stream import StreamPlan
 from posestream.sources.names import stream_name, unique_names
+from posestream.topology import Topology
 from posestream.types import Frame, Result
 
 _READY = 4
@@ -72,6 +73,11 @@ class Streams:
         self._topology = estimator.topology
         build_analysis(self._analysis, self._topology, stream="")  # refuses what cannot be
         self._ready: BoundedQueue[Prediction] = BoundedQueue(_READY)
+
+    @property
+    def topology(self) -> Topology:
+        """What the keypoint axis means."""
+        return self._topology
 
     def add(
         self,

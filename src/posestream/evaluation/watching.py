@@ -8,15 +8,12 @@ from typing import Protocol
 
 from posestream.analytics.fall_settings import FallSettings
 from posestream.analytics.falls import FallDetector
-from posestream.assembly import build_pool
 from posestream.config import EstimatorConfig
 from posestream.errors import ConfigError
 from posestream.evaluation.clips import Clip, read_clips
 from posestream.evaluation.events import MAX_DELAY_S, ClipScore, score_clip
 from posestream.events import FALL
-from posestream.runtime.metrics import StageClock
-from posestream.runtime.stream import StreamRunner
-from posestream.sources.opening import open_source
+from posestream.streaming import Streams
 from posestream.topology import Topology
 from posestream.types import Poses, Tracks
 
@@ -68,8 +65,7 @@ class EventEvaluation:
         """The clips, in order."""
         self._falls, self._interval, self._max_delay_s = falls, interval, max_delay_s
         self._make_tracker = make_tracker or _own_tracker
-        self._clock = StageClock()
-        self._estimator, _, self._pool = build_pool(settings, clock=self._clock)
+        self._streams = Streams(**settings.model_dump(exclude_none=True))
 
     def watch(self, clip: Clip) -> ClipScore:
         """Run one clip through estimator, tracker and fall detector, and score what they tell.
@@ -77,7 +73,7 @@ class EventEvaluation:
         Raises:
             SourceError: If the clip cannot be read to its end.
         """
-        topology = self._estimator.topology
+        topology = self._streams.topology
         tracker = self._make_tracker(topology)
         detector = FallDetector(topology, stream=clip.path.stem, settings=self._falls)
         told_s = []
@@ -89,20 +85,19 @@ class EventEvaluation:
 
     def close(self) -> None:
         """End the threads that find people."""
-        self._pool.close()
+        self._streams.close()
 
     def _poses(self, clip: Clip) -> Iterator[tuple[float, tuple[int, int], Poses]]:
         """Yield real time, size and people of each frame in which people were looked for."""
-        runner = StreamRunner(
-            open_source(clip.path),
-            self._pool,
-            topology=self._estimator.topology,
-            clock=self._clock,
-            interval=self._interval,
-        )
-        for _, result in runner:
+        name = self._streams.add(clip.path, interval=self._interval)
+        for prediction in self._streams:
+            result = prediction.result
             if result.inferred:
                 yield result.pts_s * clip.speed, result.size, result.poses
+        error = self._streams.errors().get(name)
+        self._streams.remove(name)
+        if error is not None:
+            raise error
 
 
 def _own_tracker(topology: Topology) -> Tracker:
