@@ -17,7 +17,7 @@ import numpy.typing as npt
 from acting import STAND, poses_of, walk
 
 from posestream.analytics.ground import GroundPlane
-from posestream.analytics.speeds import Movements, SpeedMeter
+from posestream.analytics.speeds import SpeedMeter
 from posestream.analytics.zones import ZoneWatcher
 from posestream.images import HostImage
 from posestream.overlay.annotator import Annotator
