@@ -17,7 +17,7 @@ import numpy.typing as npt
 from acting import STAND, poses_of, walk
 
 from posestream.analytics.ground import GroundPlane
-from posestream.analytics.speeds import Movements, SpeedMeter
+from posestream.analytics.speeds import SpeedMeter
 from posestream.analytics.zones import ZoneWatcher
 from posestream.images import HostImage
 from posestream.overlay.annotator import Annotator
@@ -27,7 +27,7 @@ from posestream.overlay.text import put_label
 from posestream.overlay.zones import ZonePainter
 from posestream.topology import COCO_17
 from posestream.types import Poses, Result, Tracks
-from posestream.zones import Line, Zone
+from posestream.zones import Line, Movements, Zone
 
 SIZE, FPS, SECONDS = (960, 540), 25, 6.0
 FOCAL, HIGH_M, TILT = 760.0, 3.2, np.radians(19)
