@@ -27,7 +27,7 @@ from posestream.overlay.text import put_label
 from posestream.overlay.zones import ZonePainter
 from posestream.topology import COCO_17
 from posestream.types import Poses, Result, Tracks
-from posestream.zones import Line, Zone
+from posestream.zones import Line, Movements, Zone
 
 SIZE, FPS, SECONDS = (960, 540), 25, 6.0
 FOCAL, HIGH_M, TILT = 760.0, 3.2, np.radians(19)

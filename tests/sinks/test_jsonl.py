@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +13,7 @@ import posestream
 from posestream.errors import OutputExistsError
 from posestream.sinks.jsonl import JsonLinesSink
 from posestream.types import SCHEMA_VERSION, Poses, Result, Tracks
+from posestream.zones import Counts, LineCount, Movements, ZoneCount
 
 SCHEMA = json.loads(
     (Path(posestream.__file__).parent / "sinks" / "poses.schema.json").read_text(encoding="utf-8")
@@ -64,6 +66,23 @@ def test_keypoints_that_were_not_found_are_left_out(tmp_path):
     (line,) = written(tmp_path, frame_of(1, missing=("nose", "left_hip")))
     assert len(line["people"][0]["keypoints"]) == 15
     assert "nose" not in line["people"][0]["keypoints"]
+
+
+def test_what_was_counted_and_how_people_move_is_written(tmp_path):
+    counts = Counts((ZoneCount("door", 2, 3, 1, 0),), (LineCount("gate", ("in", "out"), (4, 7)),))
+    moved = Movements(
+        np.array([(1.234, 5.678), (np.nan, np.nan)]), np.array([1.4, np.nan]), np.array([3.0, 0.0])
+    )
+    result = replace(frame_of(2, ids=[0, 1]), counts=counts, movements=moved)
+    (line,) = written(tmp_path, result)
+    jsonschema.Draft202012Validator(SCHEMA).validate(line)
+    assert line["zones"] == {"door": {"present": 2, "entered": 3, "left": 1, "dwelt": 0}}
+    assert line["lines"] == {"gate": {"in": 4, "out": 7}}
+    assert [person["ground"] for person in line["people"]] == [
+        {"place_m": [1.23, 5.68], "speed_m_s": 1.4, "distance_m": 3.0},
+        {"distance_m": 0.0},
+    ]
+    assert len(line["people"][1]["keypoints"]) == 17
 
 
 def test_the_name_of_a_photograph_is_kept(tmp_path):

@@ -48,7 +48,8 @@ class JsonLinesSink:
 def json_line(result: Result) -> bytes:
     """Return a frame as its line of ``poses.jsonl``, line feed included."""
     # Compiled code knows the people's own numbers only.
-    people = people_json(result) if len(result.poses) and not result.attributes else None
+    more = bool(result.attributes) or result.movements is not None
+    people = people_json(result) if len(result.poses) and not more else None
     if people is None:
         return _ENCODER.encode(result.to_dict()).encode() + b"\n"
     frame = replace(result, tracks=_nobody(len(result.topology.keypoints)))
