@@ -2,8 +2,8 @@
 
 The flow, and where each step lives::
 
-    source -> Frame -> Batch -> Fields -> Poses -> Result -> annotated Frame -> sink
-    sources/          batching/ inference/ decoding/         overlay/           sinks/
+    source -> Frame -> Batch -> Fields -> Poses -> Tracks -> Event -> annotated Frame -> sink
+    sources/   batching/ inference/ decoding/ tracking/ analytics/    overlay/           sinks/
 
 Most programs need three names:
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from posestream.api import PoseEstimator, Prediction
     from posestream.config import Config, load_config
     from posestream.errors import PosestreamError
+    from posestream.events import ActivitySegment, Event
     from posestream.findings import Attributes, Detections
     from posestream.images import HostImage
     from posestream.pipeline import run
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActivitySegment",
     "Attributes",
     "Config",
     "Detections",
+    "Event",
     "Frame",
     "HostImage",
     "PoseEstimator",
@@ -52,9 +55,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ActivitySegment": "events",
     "Attributes": "findings",
     "Config": "config",
     "Detections": "findings",
+    "Event": "events",
     "Frame": "types",
     "HostImage": "images",
     "PoseEstimator": "api",
