@@ -22,10 +22,14 @@ MOST_GROWTH = 0.02
 
 
 def growth(samples: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the memory's growth along a line through the samples, and what else grew."""
+    """Return the memory's growth along a line through the samples, and what else grew.
+
+    Raises:
+        ValueError: If the soak was too short to tell.
+    """
     warm = samples[round(WARM_UP * len(samples)) :]
     if len(warm) < 3:
-        return {"memory": 0.0, "threads": 0.0, "open_files": 0.0}
+        raise ValueError(f"{len(samples)} samples are too few to tell growth; let it run longer")
     at_s, resident_mb = (np.array([one[key] for one in warm]) for key in ("at_s", "resident_mb"))
     slope, start = np.polyfit(at_s - at_s[0], resident_mb, 1)
     third = max(1, len(warm) // 3)
