@@ -257,14 +257,22 @@ class Result:
             head["events"] = [event.to_dict() for event in self.events]
         if self.counts is not None:
             head |= self.counts.to_dict()
+        return head | {"people": self._people_with_more()}
+
+    def _people_with_more(self) -> list[dict[str, object]]:
+        """Return the people with what is known of them beside their poses."""
         people = self._people()
         if self.attributes:
             for row, person in enumerate(people):
                 person["attributes"] = attributes_json(self.attributes, row)
+        if self.tracks.filled.any():
+            for person, marks in zip(people, self.tracks.filled.tolist(), strict=True):
+                if names := [k for k, m in zip(self.topology.keypoints, marks, strict=True) if m]:
+                    person["filled"] = names
         if self.movements is not None:
             for person, movement in zip(people, self.movements.to_dicts(), strict=True):
                 person["ground"] = movement
-        return head | {"people": people}
+        return people
 
     def _people(self) -> list[dict[str, object]]:
         poses = self.poses

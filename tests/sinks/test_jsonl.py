@@ -85,6 +85,17 @@ def test_what_was_counted_and_how_people_move_is_written(tmp_path):
     assert len(line["people"][1]["keypoints"]) == 17
 
 
+def test_keypoints_that_tracking_put_there_are_named(tmp_path):
+    result = frame_of(2, ids=[0, 1])
+    filled = np.zeros((2, 17), np.bool_)
+    filled[1, [0, 16]] = True
+    tracks = Tracks(result.poses, result.tracks.ids, filled)
+    [line] = written(tmp_path, replace(result, tracks=tracks))
+    assert "filled" not in line["people"][0]
+    assert line["people"][1]["filled"] == ["nose", "right_ankle"]
+    jsonschema.validate(line, SCHEMA)
+
+
 def test_the_name_of_a_photograph_is_kept(tmp_path):
     (line,) = written(tmp_path, frame_of(1, file="000123.jpg"))
     assert line["file"] == "000123.jpg"

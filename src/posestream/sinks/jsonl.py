@@ -48,7 +48,7 @@ class JsonLinesSink:
 def json_line(result: Result) -> bytes:
     """Return a frame as its line of ``poses.jsonl``, line feed included."""
     # Compiled code knows the people's own numbers only.
-    more = bool(result.attributes) or result.movements is not None
+    more = bool(result.attributes) or result.movements is not None or result.tracks.filled.any()
     people = people_json(result) if len(result.poses) and not more else None
     if people is None:
         return _ENCODER.encode(result.to_dict()).encode() + b"\n"
