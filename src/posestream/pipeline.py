@@ -114,7 +114,14 @@ def run(
         begun = time.perf_counter()
         topology = estimator.topology
         plans = [
-            stream_plan(s, config, outputs, topology=topology, shown_score=shown_score)
+            stream_plan(
+                s,
+                config,
+                outputs,
+                topology=topology,
+                shown_score=shown_score,
+                alone=len(inputs) == 1,
+            )
             for s in inputs
         ]
         for plan in plans:
@@ -152,6 +159,7 @@ def stream_plan(
     *,
     topology: Topology,
     shown_score: float = 0.0,
+    alone: bool = False,
 ) -> StreamPlan[Source]:
     """Return what one stream of a run is to do."""
     return StreamPlan(
@@ -161,6 +169,7 @@ def stream_plan(
         input=redacted(stream.address),
         retries=stream.comes_back,
         takes_turns=stream.takes_turns,
+        logs_failure=not alone,  # else it is raised
         policy=stream.policy(),
         interval=stream.settings.interval,
         secondary=lambda: build_stream_findings(config.secondary),

@@ -48,6 +48,8 @@ class StreamPlan(Generic[S]):
     """Whether its source may come back when it cannot be opened."""
     takes_turns: bool = False
     """Whether it may wait until fewer others are open; for streams that come to an end."""
+    logs_failure: bool = True
+    """Whether its failure is logged; not where the caller raises it."""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     """When it is tried again."""
     interval: int = 1
@@ -294,7 +296,7 @@ class Stream:
             _log.warning("%s: %s; trying again", name, _text(error))
         elif state is StreamState.RUNNING and supervision.reconnects:
             _log.warning("%s: is back", name)
-        elif state is StreamState.FAILED:
+        elif state is StreamState.FAILED and self.plan.logs_failure:
             bug = error if not isinstance(error, PosestreamError) else None
             _log.error("%s: given up: %s", name, _text(error), exc_info=bug)
         if state.final and self._lane is not None:
