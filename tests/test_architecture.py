@@ -36,6 +36,7 @@ LEVELS = (
     {
         "config",
         "config_analysis",
+        "config_devices",
         "config_events",
         "config_input",
         "config_outputs",
