@@ -109,6 +109,11 @@ class SharingConfig(BaseModel):
     batch_wait_ms: float = Field(
         default=5.0, ge=0, le=1000, description="Wait so long for a batch to fill, milliseconds."
     )
+    processes: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = Field(
+        default="auto",
+        description="Processes that share the streams of a run, each with one GPU; auto: one on a "
+        "CPU, on GPUs one for each GPU and for every 32 streams.",
+    )
 
 
 class NamedStream(StreamConfig, ZonesConfig):
