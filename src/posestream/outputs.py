@@ -167,30 +167,35 @@ class RunOutputs:
         if has_mosaic_video(self._config):
             sinks.append(open_mosaic_video(self._config, live=live))
             self._written.append(self._config.output / VIDEO_NAME)
-        tiling = self._config.tiling
-        if sinks:
-            self._begin_mosaic(streams, sinks, live, tiling.mosaic_size, tiling.mosaic_layout)
-
-    def _open_mosaic_part(self, streams: StreamSet, part: MosaicPart) -> None:
-        self._begin_mosaic(streams, [part.sink], part.live, part.size, part.shape)
-
-    def _begin_mosaic(
-        self,
-        streams: StreamSet,
-        sinks: list[FrameSink],
-        live: bool,
-        size: tuple[int, int],
-        shape: str | None,
-    ) -> None:
+        if not sinks:
+            return
         from posestream.mosaicking import open_mosaic
 
-        self._mosaic = open_mosaic(
+        tiling = self._config.tiling
+        mosaic = open_mosaic(
             sinks,
             live=live,
             status=lambda name: trouble_in(streams, name),
-            size=size,
-            shape=shape,
+            size=tiling.mosaic_size,
+            shape=tiling.mosaic_layout,
         )
+        self._begin_mosaic(mosaic)
+
+    def _open_mosaic_part(self, streams: StreamSet, part: MosaicPart) -> None:
+        from posestream.mosaicking import open_mosaic
+
+        mosaic = open_mosaic(
+            [part.sink],
+            live=part.live,
+            status=lambda name: trouble_in(streams, name),
+            size=part.size,
+            shape=part.shape,
+            epilogue=part.sink.write_last,
+        )
+        self._begin_mosaic(mosaic)
+
+    def _begin_mosaic(self, mosaic: Mosaic) -> None:
+        self._mosaic = mosaic
         self._opened.callback(self._mosaic.close)
         for stream in self._inputs:
             self._mosaic.add(stream.name)

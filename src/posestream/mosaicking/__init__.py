@@ -7,8 +7,12 @@ from fractions import Fraction
 from typing import Protocol
 
 from posestream.errors import ConfigError
+from posestream.images import HostImage
 from posestream.sinks import FrameSink
 from posestream.types import Frame
+
+Epilogue = Callable[[HostImage, int, Fraction], None]
+"""Takes how all streams stand at the end, the tick from which on, and the ticks per second."""
 
 
 class Mosaic(Protocol):
@@ -75,6 +79,7 @@ def open_mosaic(
     size: tuple[int, int] = (1920, 1080),
     shape: str | None = None,
     rate: Fraction = Fraction(25),
+    epilogue: Epilogue | None = None,
 ) -> Mosaic:
     """Start a mosaic; give every stream a place before the first frame comes.
 
@@ -88,6 +93,7 @@ def open_mosaic(
         shape: Columns and rows, such as ``3x2``; by default as many as are needed.
         rate: Pictures per second. Where it is not live, the highest rate of the streams, at most
             60, comes first.
+        epilogue: Takes one more picture at the end, for those who show it longer.
 
     Raises:
         ConfigError: If size, shape or rate cannot be.
@@ -101,4 +107,4 @@ def open_mosaic(
     board = Board(size=size, shape=shape)
     board.tiles(1)
     mode = LiveMosaic if live else AlignedMosaic
-    return mode(sinks, board, rate=rate, status=status)
+    return mode(sinks, board, rate=rate, status=status, epilogue=epilogue)

@@ -172,14 +172,14 @@ class SheetMosaic:
             return max((1 / sheet.time_base for sheet in firsts), default=LIVE_RATE)
 
     def _advance(self, now_s: Fraction) -> bool:
-        """Draw every sheet up to a time; return whether there was, or will be, any."""
+        """Draw every sheet up to a time; return whether any of them, or a later one, counts."""
         with self._changed:
             drawn = False
             for lane in self._lanes:
                 while self._comes(lane, now_s):
+                    drawn |= not lane.waiting[0].last
                     lane.paste(self._canvas)
-                    drawn = True
-            return drawn or any(lane.waiting for lane in self._lanes)
+            return drawn or any(lane.waiting and not lane.waiting[0].last for lane in self._lanes)
 
     def _comes(self, lane: SheetLane, now_s: Fraction) -> bool:
         """Wait for a lane's next sheet; return whether it is to be shown by now."""

@@ -66,6 +66,8 @@ class SheetMade:
     """When it is shown, in ticks of ``time_base``."""
     time_base: Fraction
     """Seconds per tick."""
+    last: bool = False
+    """Whether it only says how the streams ended: nobody makes a picture for that alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
 
+from posestream.images import HostImage
 from posestream.sinks import FrameSink
 from posestream.sinks.webhooks.sink import Sender
+
+
+class TilesSink(FrameSink, Protocol):
+    """Takes the pictures of a part of a mosaic."""
+
+    def write_last(self, picture: HostImage, tick: int, rate: Fraction) -> None:
+        """Take how the streams stand at the end, from a tick on, at ``rate`` ticks per second."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MosaicPart:
     """The part of a mosaic that shows a share of the streams."""
 
-    sink: FrameSink
+    sink: TilesSink
     """Takes its pictures."""
     size: tuple[int, int]
     """Width and height of the part, pixels."""

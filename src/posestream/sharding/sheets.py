@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -141,16 +142,12 @@ class SheetSink:
 
     def write(self, frame: Frame) -> None:
         """Hand a picture over; waits until an earlier one has been used."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._free or self._let_go)
-            if self._let_go:
-                return
-            slot = self._free.popleft()
         assert isinstance(frame.image, HostImage)
-        sources = plane_arrays(frame.image.frame)
-        for target, source in zip(self._memory.planes(slot), sources, strict=True):
-            np.copyto(target, source)
-        self._send(SheetMade(slot, frame.pts, frame.time_base))
+        self._put(frame.image, frame.pts, frame.time_base)
+
+    def write_last(self, picture: HostImage, tick: int, rate: Fraction) -> None:
+        """Hand over how the streams stand at the end."""
+        self._put(picture, tick, 1 / rate, last=True)
 
     def free(self, slot: int) -> None:
         """Take note that a picture has been used."""
@@ -167,6 +164,19 @@ class SheetSink:
     def close(self) -> None:
         """Say that no more pictures come."""
         self._send(SheetsOver())
+
+    def _put(
+        self, picture: HostImage, tick: int, time_base: Fraction, *, last: bool = False
+    ) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._free or self._let_go)
+            if self._let_go:
+                return
+            slot = self._free.popleft()
+        sources = plane_arrays(picture.frame)
+        for target, source in zip(self._memory.planes(slot), sources, strict=True):
+            np.copyto(target, source)
+        self._send(SheetMade(slot, tick, time_base, last))
 
 
 def _reserve(number: int, length: int) -> None:
