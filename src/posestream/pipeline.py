@@ -19,7 +19,7 @@ from posestream.runtime.metrics import StageClock, StageTime
 from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.stream import StreamPlan
-from posestream.sharding.choosing import processes_for
+from posestream.sharding.choosing import on_one_gpu, processes_for
 from posestream.sharding.part import RunPart
 from posestream.sources import Source
 from posestream.topology import Topology
@@ -106,7 +106,7 @@ def run(
         from posestream.sharding.running import run_in_processes
 
         return run_in_processes(config, inputs, processes=processes, stop=stop, on_status=on_status)
-    return run_here(config, inputs, stop=stop, on_status=on_status)
+    return run_here(on_one_gpu(config), inputs, stop=stop, on_status=on_status)
 
 
 def run_here(

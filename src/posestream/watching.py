@@ -71,6 +71,11 @@ class Watching:
         sends_mosaic = publish is not None and STREAM_FIELD not in publish
         return self._config.outputs.show or self._config.serving.serve is not None or sends_mosaic
 
+    @property
+    def pictures(self) -> LatestPictures | None:
+        """Where pictures for people who look are left; None where none are served."""
+        return self._pictures
+
     def open(
         self,
         streams: Streaming,

@@ -39,6 +39,17 @@ def processes_for(config: Config, streams: int, *, cores: int | None = None) -> 
     return min(asked, streams)
 
 
+def on_one_gpu(config: Config) -> Config:
+    """Return the settings of a run in one process: where several GPUs are named, on the first."""
+    gpus = devices_of(config.estimator.device)
+    if len(gpus) < 2:
+        return config
+    _log.warning("device: %s of %s, as there is one stream", gpus[0], config.estimator.device)
+    return config.model_copy(
+        update={"estimator": config.estimator.model_copy(update={"device": gpus[0]})}
+    )
+
+
 def _chosen(gpus: int, streams: int, cores: int) -> int:
     if not gpus:
         return 1

@@ -33,9 +33,9 @@ class SharedMosaic:
         tiling = config.tiling
         self._names, self._dealt, self._live = names, dealt, live
         self._size = tiling.mosaic_size
-        self._tiles = layout(len(names), shape=tiling.mosaic_layout, size=self._size)
-        columns = sum(tile.top == self._tiles[0].top for tile in self._tiles)
-        grid = (columns, len(self._tiles) // columns)
+        self.tiles = layout(len(names), shape=tiling.mosaic_layout, size=self._size)
+        columns = sum(tile.top == self.tiles[0].top for tile in self.tiles)
+        grid = (columns, len(self.tiles) // columns)
         self._changed = threading.Condition()
         self._lanes: dict[int, SheetLane] = {}
         self._mosaic: SheetMosaic | None = None
@@ -80,7 +80,7 @@ class SharedMosaic:
             list(self._lanes.values()),
             self._names,
             changed=self._changed,
-            tiles=self._tiles,
+            tiles=self.tiles,
             size=self._size,
             live=self._live,
             trouble=trouble,

@@ -26,9 +26,8 @@ from posestream.sharding.mosaics import SharedMosaic
 from posestream.sharding.process import ShardProcess, Told
 from posestream.sharding.shares import Share, dealt, share_config
 from posestream.sharding.team import Team
+from posestream.sharding.tile_pictures import TilePictures
 from posestream.watching import Watching
-
-_log = logging.getLogger("posestream")
 
 _LOOK_EVERY_S = 0.05
 _FINISH_S = 60.0
@@ -153,11 +152,12 @@ class SharedOutputs:
             self._opened.callback(self._events.close)
         self._watching.open(team, estimator=team.estimator, machine=team.use)
         self._opened.callback(self._watching.close)
-        if self._config.serving.serve is not None:
-            _log.warning("serve: with several processes the mosaic is shown, not single streams")
         if self._mosaic is None:
             return
         sinks = self._watching.mosaic_sinks()
+        if self._watching.pictures is not None:
+            names = [stream.name for stream in self._inputs]
+            sinks.append(TilePictures(self._watching.pictures, names, self._mosaic.tiles))
         if self._writes_mosaic:
             sinks.append(open_mosaic_video(self._config, live=self._live))
         self._mosaic.forget_files()
