@@ -113,12 +113,14 @@ class ShardProcess:
 
     def close(self) -> None:
         """Wait until it is gone, at most a while; may be called twice."""
-        self._channel.close()
+        self._channel.hang_up()
         try:
             self._process.wait(_LEAVE_S)
         except subprocess.TimeoutExpired:
             self.kill("it did not end")
         self._reader.join(_LEAVE_S)
+        if not self._reader.is_alive():
+            self._channel.close()
 
     def _send(self, message: ToChild) -> None:
         self._channel.send(message)  # one that is gone is noticed by who reads
