@@ -36,6 +36,8 @@ from posestream.sharding.shares import Share
 
 _log = logging.getLogger("posestream")
 
+_CODE = "import sys; sys.path[:] = {path!r}; from posestream.sharding.child import main; main()"
+"""What a process runs; with our own path, as it must find what we found."""
 _LEAVE_S = 10.0
 _SHOWN_STREAMS = 3
 
@@ -77,7 +79,7 @@ class ShardProcess:
             OSError: If no process can be started.
         """
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "posestream.sharding.child"],
+            [sys.executable, "-c", _CODE.format(path=sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # a Ctrl-C is for us, who then end it in order
