@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from posestream.gpu.cuda_driver import let_waiting_threads_sleep
 from posestream.gpu.estimator import GpuEstimator
 from posestream.gpu.libraries import checked_device, import_torch
 from posestream.gpu.networks import GraphNetwork, compiled
@@ -49,6 +50,7 @@ def build_runners(
     runners = []
     for device in devices:
         index = checked_device(device)
+        let_waiting_threads_sleep(index)
         network = GraphNetwork(card, device=index, dtype=dtype)
         runners.append(
             Runner(
