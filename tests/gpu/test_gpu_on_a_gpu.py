@@ -9,6 +9,7 @@ import pytest
 
 from posestream.containers import open_media
 from posestream.decoding.centers import CenterDecoder
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.geometry import InputRule
 from posestream.gpu.building import build_estimator, build_runners
@@ -103,7 +104,7 @@ def test_people_on_the_gpu_are_those_on_the_cpu(demo_clip: Path):
     decoder = CenterDecoder(card.topology, stride=card.stride)
     backend = load_backend(card, precision="f32")
     rule = InputRule(long_side=256, multiple=card.input.multiple)
-    host = SinglePassEstimator(backend, decoder, card.topology, rule=rule)
+    host = SinglePassEstimator(BackendPass(backend, decoder), card.topology, rule=rule)
     runners = build_runners(card, HostPoseDecoding(decoder), long_side=256, batch=4)
     gpu = build_estimator(card, runners)
     with av.open(str(demo_clip)) as file:
