@@ -7,7 +7,7 @@ from pathlib import Path
 
 from posestream.gpu.estimator import GpuEstimator
 from posestream.gpu.libraries import checked_device, import_torch
-from posestream.gpu.networks import GraphNetwork, compiled
+from posestream.gpu.networks import CompiledNetwork, GraphNetwork
 from posestream.gpu.pose_decoding import PoseDecoding
 from posestream.gpu.runner import Runner
 from posestream.inference.settings import check_choice
@@ -52,7 +52,7 @@ def build_runners(
         network = GraphNetwork(card, device=index, dtype=dtype)
         runners.append(
             Runner(
-                compiled(network, cache=cache) if compile_network else network,
+                CompiledNetwork(network, cache=cache) if compile_network else network,
                 decoding,
                 spec=card.input,
                 rule=card.input.rule(long_side),

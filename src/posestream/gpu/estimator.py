@@ -28,7 +28,7 @@ class GpuEstimator:
     """
 
     def __init__(self, runners: Sequence[Runner], topology: Topology, *, description: str) -> None:
-        self._runners = {runner.device: runner for runner in runners}
+        self._runners = {runner.device or 0: runner for runner in runners}
         self._first = runners[0].device
         self._topology = topology
         self._description = description

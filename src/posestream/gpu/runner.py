@@ -26,7 +26,7 @@ class Runner:
         spec: How the network wants its pixels.
         rule: How frames become inputs.
         batch: Most frames at once.
-        device: Index of the GPU.
+        device: Index of the GPU; None for main memory, as tests want.
         slots: Batches on their way at a time, for each input size.
         dtype: ``float16`` or ``float32``.
     """
@@ -39,7 +39,7 @@ class Runner:
         spec: InputSpec,
         rule: InputRule,
         batch: int = 32,
-        device: int = 0,
+        device: int | None = 0,
         slots: int = 2,
         dtype: str = "float16",
     ) -> None:
