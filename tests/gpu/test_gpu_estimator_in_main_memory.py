@@ -12,13 +12,15 @@ import pytest
 
 from posestream.decoding.centers import CenterDecoder
 from posestream.errors import InferenceError, OutOfMemoryError
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.geometry import InputRule
-from posestream.gpu.estimator import GpuEstimator
 from posestream.gpu.launchers import HostLauncher, launcher_for
 from posestream.gpu.networks import GraphNetwork
+from posestream.gpu.passes import GpuPass
 from posestream.gpu.pose_decoding import HostPoseDecoding
 from posestream.gpu.runner import Runner
+from posestream.gpu.uploading import on_gpu
 from posestream.images import HostImage
 from posestream.inference.loading import load_backend
 from posestream.models.registry import find_model
@@ -66,12 +68,15 @@ def runner(network: Any, *, side: int = SIDE) -> Runner:
 def test_people_found_by_the_steps_for_gpus_are_those_found_on_the_cpu(demo_clip: Path):
     with av.open(str(demo_clip)) as file:
         image = HostImage(next(file.decode(video=0)))
-    gpu = GpuEstimator([runner(network())], CARD.topology, description="in main memory")
     rule = InputRule(long_side=SIDE, multiple=CARD.input.multiple)
-    host = SinglePassEstimator(
-        load_backend(CARD, precision="f32"), DECODER, CARD.topology, rule=rule
+    gpu, host = (
+        SinglePassEstimator(network, CARD.topology, rule=rule)
+        for network in (
+            GpuPass(runner(network()), description="in main memory"),
+            BackendPass(load_backend(CARD, precision="f32"), DECODER),
+        )
     )
-    [ours], [theirs] = gpu.estimate([image]), host.estimate([image])
+    [ours], [theirs] = gpu.estimate([on_gpu(image, device=None)]), host.estimate([image])
     sure = np.flatnonzero(theirs.scores > 0.3)
     assert len(sure)
     for person in sure:

@@ -22,7 +22,10 @@ class Launcher(Protocol):
         ...
 
     def prepare(self, work: Work, sizes: Sequence[int]) -> None:
-        """Take in the work and do once what its first run of each size would need besides."""
+        """Take in the work and do once what its first run of each size would need besides.
+
+        May be called again for more sizes, while nothing is under way.
+        """
         ...
 
     def launch(self, batch: int) -> None:
@@ -44,6 +47,7 @@ class GraphLauncher:
     def __init__(self, device: int) -> None:
         self._stream = _Stream(device)
         self._graphs: dict[int, Any] = {}
+        self._pool = import_torch().cuda.graph_pool_handle()
 
     def within(self) -> AbstractContextManager[None]:
         """Return where memory is set aside and work enqueued."""
@@ -52,7 +56,6 @@ class GraphLauncher:
     def prepare(self, work: Work, sizes: Sequence[int]) -> None:
         """Run the work on each size a few times, then record it."""
         torch = import_torch()
-        pool = torch.cuda.graph_pool_handle()
         for size in sorted(sizes, reverse=True):  # the others fit into the largest one's memory
             for _ in range(_WARM_UPS):
                 work(size)
@@ -60,7 +63,10 @@ class GraphLauncher:
             graph = torch.cuda.CUDAGraph()
             # Other threads may decode, and so allocate, meanwhile.
             with torch.cuda.graph(
-                graph, pool=pool, stream=self._stream.stream, capture_error_mode="thread_local"
+                graph,
+                pool=self._pool,
+                stream=self._stream.stream,
+                capture_error_mode="thread_local",
             ):
                 work(size)
             self._graphs[size] = graph

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from posestream.batching.crops import Crop
 from posestream.errors import InferenceError, OutOfMemoryError
 from posestream.geometry import InputRule, Letterbox, Size
 from posestream.gpu.launchers import launcher_for
@@ -16,6 +18,9 @@ from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.surfaces import Surface
 from posestream.models.card import InputSpec
 from posestream.types import Poses
+
+_making = threading.RLock()
+"""Held where memory is set aside and graphs are recorded: no two threads may do so at once."""
 
 
 def graph_sizes(largest: int) -> tuple[int, ...]:
@@ -31,9 +36,9 @@ class Slot:
     """Runs one batch from surfaces to people; `start`, `wait`, `collect`, then again.
 
     Everything between, from the table of pictures to the copies of results, is one CUDA graph for
-    each batch size, recorded when the slot is made: the host starts it with one call. Where the
-    network cannot be recorded the same steps are enqueued one by one, and in main memory they run
-    at once.
+    each batch size, recorded by `prepare` or when the first batch of its size comes: the host
+    starts it with one call. Where the network cannot be recorded the same steps are enqueued one
+    by one, and in main memory they run at once.
 
     Args:
         network: Turns inputs into maps.
@@ -66,7 +71,8 @@ class Slot:
         self._place = "cpu" if device is None else f"cuda:{device}"
         self._network = network
         self._boxes: tuple[Letterbox, ...] = ()
-        with self._failures():
+        self._prepared: set[int] = set()
+        with _making, self._failures():
             self._launcher = launcher_for(device, capturable=network.capturable)
             with self._launcher.within():
                 self._preprocessor = Preprocessor(
@@ -75,12 +81,28 @@ class Slot:
                 self._preprocessor.describe((), sizes[-1])
                 self._preprocessor.launch(sizes[-1])
                 self._reader = decoding.reader(network(self._preprocessor.input))
-                self._launcher.prepare(self._run, self._sizes)
 
-    def start(self, surfaces: Sequence[Surface]) -> None:
+    def prepare(self, sizes: Sequence[int] | None = None) -> None:
+        """Do what first batches of some sizes would wait for, by default of all sizes.
+
+        Raises:
+            OutOfMemoryError: If the GPU has no room.
+            InferenceError: If the network fails or cannot be recorded.
+        """
+        missing = [size for size in sizes or self._sizes if size not in self._prepared]
+        if missing:
+            with _making, self._failures(), self._launcher.within():
+                self._launcher.prepare(self._run, missing)
+            self._prepared.update(missing)
+
+    def start(self, surfaces: Sequence[Surface], crops: Sequence[Crop] | None = None) -> None:
         """Start a batch; the surfaces stay lent until `wait` has returned.
 
-        Returns at once, but for what runs in main memory.
+        Returns at once, but for first batches of their size and what runs in main memory.
+
+        Args:
+            surfaces: The pictures.
+            crops: What of each is looked at; by default all, as the rule says.
 
         Raises:
             InferenceError: If there are more pictures than a batch has, or the GPU is lost.
@@ -89,7 +111,11 @@ class Slot:
         batch = next((size for size in self._sizes if size >= len(surfaces)), None)
         if batch is None:
             raise InferenceError(f"{len(surfaces)} pictures at once; allowed: {self._sizes[-1]}")
-        self._boxes = self._preprocessor.describe(surfaces, batch)
+        self.prepare((batch,))
+        if crops is None:
+            self._boxes = self._preprocessor.describe(surfaces, batch)
+        else:
+            self._boxes = self._preprocessor.describe_crops(surfaces, crops, batch)
         self._reader.place(self._boxes, batch)
         with self._failures():
             self._launcher.launch(batch)
