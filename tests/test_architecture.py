@@ -49,6 +49,7 @@ LEVELS = (
         "assembly",
         "assembly_analysis",
         "assembly_events",
+        "assembly_gpu",
         "assembly_secondary",
         "assembly_streams",
         "assembly_zones",

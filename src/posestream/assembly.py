@@ -9,8 +9,10 @@ from posestream.config import EstimatorConfig
 from posestream.config_outputs import OverlayConfig
 from posestream.config_secondary import SecondaryConfig
 from posestream.config_streams import SharingConfig
+from posestream.decoding import Decoder
 from posestream.errors import ConfigError, ModelError
 from posestream.estimation import Estimator
+from posestream.estimation.passes import BackendPass, Pass
 from posestream.families import recipe
 from posestream.inference import Backend
 from posestream.inference.loading import load_backend
@@ -52,7 +54,11 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
                 f"{key}: {value!r} is not allowed with model {card.name!r}, which finds people "
                 f"by itself; allowed for families {', '.join(CROP_FAMILIES)}"
             )
-    return recipe(card)(card, settings, lambda one: _load(one, settings, streams))
+
+    def made(one: ModelCard, decoder: Decoder) -> Pass:
+        return BackendPass(_load(one, settings, streams), decoder, pad_value=one.input.pad_value)
+
+    return recipe(card)(card, settings, made)
 
 
 def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
