@@ -99,7 +99,7 @@ def sent_to_gpu(frame: Any, *, device: int | None, colour: Colour | None = None)
         pitch=pitch,
         size=(frame.width, frame.height),
         colour=Colour("bt601") if rgb else colour or Colour.usual(frame.height),
-        device=device or 0,
+        device=device,
         release=kept.clear,
     )
 
