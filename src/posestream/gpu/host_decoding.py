@@ -66,6 +66,7 @@ class HostDecoder:
         except FFmpegError:
             self.corrupt += 1
             return []
+        self.corrupt += sum(frame.is_corrupt for frame in frames)
         colour = self._info.colour
         return [
             (frame.pts or 0, sent_to_gpu(frame, device=self._device, colour=colour))

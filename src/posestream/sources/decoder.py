@@ -139,7 +139,7 @@ class FileDecoder:
             if first is not None and first.pts is not None and first.pts <= target:
                 # What could not be decoded right after a jump is not damaged.
                 self._pictures.corrupt = 0
-                return itertools.chain([first], pictures)
+                return itertools.chain(iter([first]), pictures)
         # Not every container can jump to its very beginning, so that is found by opening it again.
         self._close_now()
         self._open()

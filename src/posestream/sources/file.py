@@ -70,7 +70,7 @@ class VideoFileSource:
         except SourceError:
             self.close()
             raise
-        self._upcoming = itertools.chain([first], pictures)
+        self._upcoming = itertools.chain(iter([first]), pictures)  # which forgets it, unlike a list
 
     @property
     def corrupt_frames(self) -> int:

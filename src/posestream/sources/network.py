@@ -78,7 +78,7 @@ class NetworkSource:
             self._container.close()
             raise
         self.info = self._described(first[1])
-        self._upcoming = itertools.chain([first], pictures)
+        self._upcoming = itertools.chain(iter([first]), pictures)  # which forgets it, unlike a list
 
     @property
     def in_bursts(self) -> bool:
