@@ -36,6 +36,7 @@ LEVELS = (
     {
         "config",
         "config_analysis",
+        "config_devices",
         "config_events",
         "config_input",
         "config_outputs",
@@ -48,6 +49,7 @@ LEVELS = (
         "families",
         "assembly",
         "assembly_analysis",
+        "assembly_devices",
         "assembly_events",
         "assembly_gpu",
         "assembly_secondary",

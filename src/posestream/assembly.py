@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from posestream.assembly_devices import gpu_path, one_device
 from posestream.assembly_secondary import build_inspector
 from posestream.config import EstimatorConfig
 from posestream.config_outputs import OverlayConfig
@@ -14,6 +15,7 @@ from posestream.errors import ConfigError, ModelError
 from posestream.estimation import Estimator
 from posestream.estimation.passes import BackendPass, Pass
 from posestream.families import recipe
+from posestream.gpu.choosing import GpuDecoding
 from posestream.inference import Backend
 from posestream.inference.loading import load_backend
 from posestream.inference.settings import usable_cores
@@ -26,11 +28,11 @@ from posestream.secondary.inspector import Inspector
 from posestream.topology import Topology
 
 _GPU_WORKERS = 2
-_GPU_BATCH = 16
+_GPU_BATCH = 32
 
 
 def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator:
-    """Make what finds people.
+    """Make what finds people: on a GPU as a whole, where the device is one.
 
     Args:
         settings: Which model and how it runs.
@@ -54,6 +56,11 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
                 f"{key}: {value!r} is not allowed with model {card.name!r}, which finds people "
                 f"by itself; allowed for families {', '.join(CROP_FAMILIES)}"
             )
+    gpu = gpu_path(settings)
+    if gpu is not None:
+        from posestream.assembly_gpu import build_gpu_estimator
+
+        return build_gpu_estimator(card, settings, device=gpu)
 
     def made(one: ModelCard, decoder: Decoder) -> Pass:
         return BackendPass(_load(one, settings, streams), decoder, pad_value=one.input.pad_value)
@@ -67,7 +74,7 @@ def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
         backend=settings.backend,
         provider=settings.provider,
         require_provider=settings.require_provider,
-        device=settings.device,
+        device=one_device(settings),
         precision=settings.precision,
         threads=settings.threads,
         streams=streams,
@@ -115,11 +122,15 @@ def workers_and_batch(settings: EstimatorConfig, sharing: SharingConfig) -> tupl
 
 
 def described(
-    settings: EstimatorConfig, estimator: Estimator, inspector: Inspector | None = None
+    settings: EstimatorConfig,
+    estimator: Estimator,
+    inspector: Inspector | None = None,
+    decoding: GpuDecoding | None = None,
 ) -> str:
     """Say what really runs: model, profile, passes, library, device, precision, threads."""
     others = f"; {inspector.description}" if inspector else ""
-    return f"{settings.model}, {settings.profile}: {estimator.description}{others}"
+    decoded = f"; video decoded by {decoding.description}" if decoding else ""
+    return f"{settings.model}, {settings.profile}: {estimator.description}{others}{decoded}"
 
 
 def build_annotator(

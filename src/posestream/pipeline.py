@@ -10,6 +10,7 @@ from pathlib import Path
 
 from posestream.assembly import build_stream_set, described
 from posestream.assembly_analysis import build_analysis, with_faint_poses
+from posestream.assembly_devices import picture_decoding
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, input_streams
 from posestream.config import Config
@@ -20,6 +21,7 @@ from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.stream import StreamPlan
 from posestream.sources import Source
+from posestream.sources.pictures import OpenPictures
 from posestream.topology import Topology
 
 _LOOK_EVERY_S = 0.05
@@ -107,9 +109,9 @@ def run(
             settings, config.sharing, clock=clock, secondary=config.secondary
         )
         stack.callback(streams.close)
-        outputs.open(
-            estimator.topology, streams, estimator=described(config.estimator, estimator, inspector)
-        )
+        decoding = picture_decoding(settings)
+        what_runs = described(config.estimator, estimator, inspector, decoding)
+        outputs.open(estimator.topology, streams, estimator=what_runs)
         stack.callback(outputs.close)
         begun = time.perf_counter()
         topology = estimator.topology
@@ -121,6 +123,7 @@ def run(
                 topology=topology,
                 shown_score=shown_score,
                 alone=len(inputs) == 1,
+                open_pictures=decoding,
             )
             for s in inputs
         ]
@@ -146,7 +149,7 @@ def run(
             streams=tuple(streams.statuses()),
             elapsed_s=time.perf_counter() - begun,
             stages=clock.report(),
-            estimator=described(config.estimator, estimator, inspector),
+            estimator=what_runs,
             outputs=outputs.written,
             stopped=stopped,
         )
@@ -160,11 +163,12 @@ def stream_plan(
     topology: Topology,
     shown_score: float = 0.0,
     alone: bool = False,
+    open_pictures: OpenPictures | None = None,
 ) -> StreamPlan[Source]:
     """Return what one stream of a run is to do."""
     return StreamPlan(
         name=stream.name,
-        open_source=stream.opener(),
+        open_source=stream.opener(open_pictures),
         open_consumer=outputs.recorder(stream),
         input=redacted(stream.address),
         retries=stream.comes_back,
