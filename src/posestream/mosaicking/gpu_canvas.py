@@ -15,6 +15,7 @@ from posestream.errors import SinkError
 from posestream.gpu.libraries import import_torch
 from posestream.images import HostImage, Image
 from posestream.kernels import Loader, on_cuda
+from posestream.mosaicking.board import GpuCanvases
 from posestream.mosaicking.drawn_later import DrawnLater
 from posestream.overlay.gpu_mosaic import GpuMosaic, Rectangle
 from posestream.overlay.gpu_skeletons import GpuSkeletons
@@ -173,3 +174,21 @@ class GpuCanvas:
         except RuntimeError as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise SinkError(f"mosaic: {self._device}: {reason}") from error
+
+
+def gpu_canvases(
+    topology: Topology, *, min_keypoint_score: float = 0.3, line_width: float | None = None
+) -> GpuCanvases:
+    """Return what makes a `GpuCanvas` on a GPU, by its number."""
+
+    def make(tiles: Sequence[Tile], size: tuple[int, int], device: int) -> GpuCanvas:
+        return GpuCanvas(
+            tiles,
+            size,
+            import_torch().device("cuda", device),
+            topology=topology,
+            min_keypoint_score=min_keypoint_score,
+            line_width=line_width,
+        )
+
+    return make
