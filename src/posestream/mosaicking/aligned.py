@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from posestream.images import HostImage
+from posestream.images import HostImage, Image
 from posestream.mosaicking.board import Board, View
+from posestream.mosaicking.drawn_later import DrawnLater
 from posestream.mosaicking.lanes import Lane
 from posestream.mosaicking.reel import Reel
 from posestream.overlay.tiles import SQUARE
@@ -21,7 +22,8 @@ HIGHEST_RATE = Fraction(60)
 
 class _Shown(NamedTuple):
     name: str
-    image: HostImage | None
+    image: Image | None
+    pixel_aspect: Fraction
     is_over: bool
 
 
@@ -105,8 +107,12 @@ class AlignedMosaic:
                 return
             if lane.ended:
                 lane.restart()
-        # On the stream's own thread, so that streams are scaled side by side.
-        image = lane.scaler.fit(frame.image, room, pixel_aspect=lane.pixel_aspect)
+        image: HostImage | DrawnLater
+        if isinstance(frame.image, DrawnLater):
+            image = frame.image  # a GPU scales all of them at once
+        else:
+            # On the stream's own thread, so that streams are scaled side by side.
+            image = lane.scaler.fit(frame.image, room, pixel_aspect=lane.pixel_aspect)
         time_s = frame.pts * frame.time_base
         with self._lock:
             lane.changed.wait_for(
@@ -189,11 +195,18 @@ class AlignedMosaic:
             for name, lane in self._lanes.items():
                 is_new = lane.take(tick, rate)
                 is_over = lane.ended and not lane.waits and not is_new
-                shown.append(_Shown(name, lane.image, is_over))
+                aspect = lane.pixel_aspect if isinstance(lane.image, DrawnLater) else SQUARE
+                shown.append(_Shown(name, lane.image, aspect, is_over))
             return _Step(tick, rate, shown)
 
     def _view(self, shown: _Shown) -> View:
         # Asked without the lock: who answers may hold one that somebody who calls us wants.
         asks = shown.is_over or shown.image is None
         trouble = self._status(shown.name) if asks else None
-        return View.of(shown.name, shown.image, ended=shown.is_over, trouble=trouble)
+        return View.of(
+            shown.name,
+            shown.image,
+            ended=shown.is_over,
+            trouble=trouble,
+            pixel_aspect=shown.pixel_aspect,
+        )
