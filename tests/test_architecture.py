@@ -60,6 +60,7 @@ LEVELS = (
         "recording",
         "pipeline",
         "density",
+        "gpu_bench",
         "evaluation",
         "conversion",
         "quantization",

@@ -20,7 +20,6 @@ from posestream.images import HostImage, Image
 from posestream.models.card import ModelCard
 
 _FRAME = (1920, 1080)
-_ROUNDS = 5
 
 
 def finding_alone(
@@ -146,8 +145,8 @@ def _graph(network: GraphNetwork, pixels: Any, device: int) -> Callable[[int], N
 def _timed(run: Callable[[int], None], seconds: float) -> float:
     """Return how long one round takes, seconds."""
     begun_s = time.perf_counter()
-    run(_ROUNDS)
-    rounds = max(_ROUNDS, int(seconds * _ROUNDS / (time.perf_counter() - begun_s)))
+    run(1)
+    rounds = max(1, int(seconds / (time.perf_counter() - begun_s)))
     begun_s = time.perf_counter()
     run(rounds)
     return (time.perf_counter() - begun_s) / rounds

@@ -56,23 +56,16 @@ class Watch:
 
     def look(self, streams: Sequence[StreamStatus]) -> None:
         """Take a sample if it is time."""
-        now_s = time.monotonic()
         if self._stop.requested:
             return
-        if failed := [one for one in streams if one.state is StreamState.FAILED]:
-            return self._give_up(f"{failed[0].name}: {failed[0].error}")
-        if self._begun_s is None:
-            return self._wait_for_all(streams, now_s)
-        begun_s = self._begun_s + self._warm_up_s
-        if now_s < begun_s:
-            return None
-        begun_s = self.samples[0].at_s if self.samples else now_s
-        due_s = begun_s + min(self._seconds, len(self.samples) * self._every_s)
-        if not self.samples or now_s >= due_s:
-            self._sample(streams)
-        if now_s >= begun_s + self._seconds:
-            self._stop.request()
-        return None
+        now_s = time.monotonic()
+        failed = [one for one in streams if one.state is StreamState.FAILED]
+        if failed:
+            self._give_up(f"{failed[0].name}: {failed[0].error}")
+        elif self._begun_s is None:
+            self._wait_for_all(streams, now_s)
+        elif now_s >= self._begun_s + self._warm_up_s:
+            self._measure(streams, now_s)
 
     def window(self) -> Window:
         """Return what was measured.
@@ -91,10 +84,16 @@ class Watch:
         if streams and begun == len(streams):
             self._begun_s = now_s
         elif now_s - self._created_s > self._opening_s:
-            errors = "; ".join(errors_of(streams))
-            self._give_up(
-                f"{begun} of {len(streams)} streams began in {self._opening_s:.0f} s {errors}".strip()
-            )
+            share = f"{begun} of {len(streams)} streams began in {self._opening_s:.0f} s"
+            self._give_up("; ".join((share, *errors_of(streams))))
+
+    def _measure(self, streams: Sequence[StreamStatus], now_s: float) -> None:
+        begun_s = self.samples[0].at_s if self.samples else now_s
+        due_s = begun_s + min(self._seconds, len(self.samples) * self._every_s)
+        if not self.samples or now_s >= due_s:
+            self._sample(streams)
+        if now_s >= begun_s + self._seconds:
+            self._stop.request()
 
     def _sample(self, streams: Sequence[StreamStatus]) -> None:
         taken = footprint(device=self._device)
