@@ -30,6 +30,7 @@ SIZE = (1920, 1080)
 PEOPLE = 5
 TICKS = 90_000
 _MOVING = 240
+_MISSING = 0.05
 _NO_ANNOTATOR: Any = None  # is not asked where nothing is drawn
 
 
@@ -96,15 +97,17 @@ class Ready:
 
 
 def moving_people(index: int) -> Poses:
-    """Return five people who walk to and fro, found with a little jitter, all keypoints."""
+    """Return five people who walk to and fro, found with a little jitter, some keypoints not."""
     jitter = np.random.default_rng(index)
     figure = np.random.default_rng(7).uniform((0, 0), (120, 300), (17, 2))
     swing = 150 * np.sin(2 * np.pi * index / _MOVING)
     starts = np.array([[200 + 340 * p + swing, 300 + 60 * p] for p in range(PEOPLE)])
     points = starts[:, None] + figure + jitter.normal(0, 1, (PEOPLE, 17, 2))
     boxes = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
+    missing = jitter.random((PEOPLE, 17)) < _MISSING
     scores = np.linspace(0.9, 0.7, PEOPLE)
     sure = np.clip(scores[:, None] + jitter.normal(0, 0.03, (PEOPLE, 17)), 0.1, 1)
+    points[missing], sure[missing] = np.nan, 0
     return Poses(*(array.astype(np.float32) for array in (points, sure, scores, boxes)))
 
 
