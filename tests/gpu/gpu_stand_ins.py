@@ -124,7 +124,7 @@ class Slot:
     def __init__(self, runner: NobodyRunner) -> None:
         self._runner = runner
 
-    def start(self, surfaces: Sequence[Surface]) -> None:
+    def start(self, surfaces: Sequence[Surface], crops: Any = None) -> None:
         if self._runner.error:
             raise self._runner.error
         self.count = len(surfaces)
@@ -143,6 +143,7 @@ class NobodyRunner:
     def __init__(self, batch: int = 4, device: int = 0) -> None:
         self.batch, self.device = batch, device
         self.batches: list[int] = []
+        self.sizes: list[tuple[int, int]] = []
         self.error: Exception | None = None
 
     def input_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
@@ -152,6 +153,10 @@ class NobodyRunner:
         return [[place] for place in range(len(surfaces))]
 
     def lend(self, frame_size: tuple[int, int]) -> Slot:
+        return Slot(self)
+
+    def lend_for(self, input_size: tuple[int, int]) -> Slot:
+        self.sizes.append(input_size)
         return Slot(self)
 
     def give_back(self, slot: Slot) -> None:

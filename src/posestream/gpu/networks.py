@@ -16,6 +16,11 @@ from posestream.models.card import ModelCard
 class Network(Protocol):
     """Turns a batch of inputs into maps, all on one device."""
 
+    @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph may hold a call: it only enqueues, on torch's current stream."""
+        ...
+
     def __call__(self, pixels: Any) -> Mapping[str, Any]:
         """Return tensors by their meaning on the model card, in float16 or float32."""
         ...
@@ -33,6 +38,8 @@ class GraphNetwork:
         MissingDependencyError: If torch or onnx is not installed.
         ModelError: If the weights cannot be used.
     """
+
+    capturable = True
 
     def __init__(self, card: ModelCard, *, device: int | None = 0, dtype: str = "float16") -> None:
         torch = import_torch()
@@ -83,6 +90,8 @@ class ModuleNetwork:
         dtype: ``float16`` or ``float32``.
     """
 
+    capturable = True
+
     def __init__(
         self,
         module: Any,
@@ -102,19 +111,26 @@ class ModuleNetwork:
         return dict(zip(self._meanings, self._module(pixels), strict=True))
 
 
-def compiled(network: Network, *, cache: Path | None = None, tune: bool = False) -> Network:
-    """Return a network that torch compiles for each input size when it first sees it.
+class CompiledNetwork:
+    """A network that torch compiles for each input size when it first sees it.
 
     Args:
         network: What is to be faster.
         cache: Where compiled code is kept for the next process.
         tune: Whether kernels are tried out against each other: minutes more, some percent faster.
     """
-    torch = import_torch()
-    if cache is not None:
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
-    mode = "max-autotune-no-cudagraphs" if tune else "default"
-    return torch.compile(network, mode=mode, dynamic=False)
+
+    def __init__(self, network: Network, *, cache: Path | None = None, tune: bool = False) -> None:
+        torch = import_torch()
+        if cache is not None:
+            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
+        mode = "max-autotune-no-cudagraphs" if tune else "default"
+        self.capturable = network.capturable
+        self._run = torch.compile(network, mode=mode, dynamic=False)
+
+    def __call__(self, pixels: Any) -> Mapping[str, Any]:
+        """Return tensors by their meaning."""
+        return self._run(pixels)
 
 
 def _folded(module: Any) -> Any:

@@ -33,8 +33,9 @@ def _sum_lines(
                 y = i + ahead
                 away = tl.abs(y.to(tl.float32) + 0.5 - center) / support
                 weight = tl.where(y < last, tl.maximum(1.0 - away, 0.0), 0.0)
-                there = (k < readable) & (y < last)
-                values = tl.load(plane + y.to(tl.int64) * pitch + k, mask=there, other=0)
+                # Past the end the last line is read again, which costs nothing and counts nothing.
+                row = plane + tl.minimum(y, last - 1).to(tl.int64) * pitch
+                values = tl.load(row + k, mask=k < readable, other=0)
                 total += weight * values.to(tl.float32)
                 weights += weight
         share = 1.0 / tl.maximum(weights, 1e-6)
