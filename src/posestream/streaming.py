@@ -64,13 +64,17 @@ class Streams:
     ) -> None:
         sharing = {key: options.pop(key) for key in _SHARING if key in options}
         analysis = {key: options.pop(key) for key in _ANALYSIS if key in options}
+        shared: SharingConfig = validated(SharingConfig, sharing)
+        if shared.processes not in ("auto", 1):
+            raise ConfigError(
+                f"processes: {shared.processes} is not allowed here: Streams run in one process; "
+                "posestream.run takes more"
+            )
         self._analysis = validated(AnalysisConfig, analysis)
         self._secondary = secondary_configs(secondary)
         settings, shown = with_faint_poses(estimator_config(options), self._analysis)
         self._shown_score = shown
-        estimator, _, self._streams = build_stream_set(
-            settings, validated(SharingConfig, sharing), secondary=self._secondary
-        )
+        estimator, _, self._streams = build_stream_set(settings, shared, secondary=self._secondary)
         self._open_pictures = picture_decoding(settings)
         self._topology = estimator.topology
         build_analysis(self._analysis, self._topology, stream="")  # refuses what cannot be
