@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from posestream.assembly_devices import gpu_path, one_device
+from posestream.assembly_gpu import GPU_BATCH, build_gpu_estimator
 from posestream.assembly_secondary import build_inspector
 from posestream.config import EstimatorConfig
 from posestream.config_outputs import OverlayConfig
@@ -28,15 +29,15 @@ from posestream.secondary.inspector import Inspector
 from posestream.topology import Topology
 
 _GPU_WORKERS = 2
-_GPU_BATCH = 32
 
 
-def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator:
+def build_estimator(settings: EstimatorConfig, *, streams: int = 1, batch: int = 1) -> Estimator:
     """Make what finds people: on a GPU as a whole, where the device is one.
 
     Args:
         settings: Which model and how it runs.
         streams: How many calls of `Estimator.estimate` run side by side, sharing the threads.
+        batch: Most frames in a call.
 
     Raises:
         ConfigError: If the settings do not fit the model.
@@ -58,9 +59,7 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
             )
     gpu = gpu_path(settings)
     if gpu is not None:
-        from posestream.assembly_gpu import build_gpu_estimator
-
-        return build_gpu_estimator(card, settings, device=gpu)
+        return build_gpu_estimator(card, settings, device=gpu, batch=max(batch, GPU_BATCH))
 
     def made(one: ModelCard, decoder: Decoder) -> Pass:
         return BackendPass(_load(one, settings, streams), decoder, pad_value=one.input.pad_value)
@@ -96,7 +95,7 @@ def build_stream_set(
     sharing = sharing or SharingConfig()
     workers, batch = workers_and_batch(settings, sharing)
     inspector = build_inspector(secondary, settings, streams=workers)
-    estimator = build_estimator(settings, streams=workers)
+    estimator = build_estimator(settings, streams=workers, batch=batch)
     streams = StreamSet(
         estimator,
         topology=estimator.topology,
@@ -118,7 +117,7 @@ def workers_and_batch(settings: EstimatorConfig, sharing: SharingConfig) -> tupl
     """
     on_gpu = settings.device.startswith("cuda")
     workers = _GPU_WORKERS if on_gpu else settings.threads or usable_cores()
-    return workers, sharing.batch or (_GPU_BATCH if on_gpu else 1)
+    return workers, sharing.batch or (GPU_BATCH if on_gpu else 1)
 
 
 def described(

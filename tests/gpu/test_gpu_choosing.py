@@ -187,16 +187,16 @@ def test_a_file_played_over_and_over_goes_on(tmp_path: Path, decoding: Decoding)
     assert kinds(frames) == {CudaImage}
 
 
-def test_a_recording_on_a_server_that_breaks_off_says_so(tmp_path: Path, decoding: Decoding):
-    whole = clips.record(tmp_path / "whole.ts", frames=200)
+def test_a_recording_on_a_server_is_read_as_a_file_and_not_found_when_it_is_gone(tmp_path: Path, decoding: Decoding):
+    whole = clips.record(tmp_path / "whole.mp4", frames=60)
     options = SourceOptions(timeout_s=2, open_pictures=decoding)
     with http_server(tmp_path) as server:
-        source = NetworkSource(f"{server}/whole.ts", options=options)
+        source = NetworkSource(f"{server}/whole.mp4", options=options)
         frames = list(source.frames())
-        assert (kinds(frames), len(frames), source.info.live) == ({CudaImage}, 200, False)
+        assert (kinds(frames), len(frames), source.info.live) == ({CudaImage}, 60, False)
     whole.unlink()
     with http_server(tmp_path) as server, pytest.raises(SourceError, match="404"):
-        NetworkSource(f"{server}/whole.ts", options=options)
+        NetworkSource(f"{server}/whole.mp4", options=options)
 
 
 def test_live_streams_go_on_in_a_new_size_and_their_silence_is_an_error(
