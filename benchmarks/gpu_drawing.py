@@ -48,9 +48,9 @@ def main() -> None:
     for size in ((1920, 1080), (3840, 2160)):
         tiles = _tiles(size, 13, 12)[:STREAMS]
         for name, draws in (("scaled", None), ("scaled and drawn", skeletons)):
-            mosaic = GpuMosaic(tiles, size, device, skeletons=draws)
+            mosaic = GpuMosaic(size, device, skeletons=draws)
             key = f"mosaic {size[0]}x{size[1]} {name}"
-            rows[key] = _measure(lambda m=mosaic: m.show(pictures, poses))
+            rows[key] = _measure(lambda m=mosaic, t=tiles: m.show(pictures, t, poses))
         rows[f"mosaic {size[0]}x{size[1]} copy"] = _measure(mosaic.download)
     for count in (1, 32):
         key = f"skeletons on {count} whole frames"

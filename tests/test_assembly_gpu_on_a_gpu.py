@@ -7,12 +7,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from posestream.gpu.source import open_file
 
 from posestream.assembly import build_estimator
 from posestream.assembly_gpu import build_gpu_estimator
 from posestream.config import EstimatorConfig
 from posestream.demo.clip import make_demo_clip
-from posestream.gpu.source import open_file
 from posestream.images import HostImage
 from posestream.models.registry import find_model
 from posestream.types import Poses

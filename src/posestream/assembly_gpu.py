@@ -13,7 +13,7 @@ from posestream.estimation.passes import Pass
 from posestream.families import recipe
 from posestream.gpu.building import build_pass, dtype_of
 from posestream.gpu.libraries import checked_device
-from posestream.gpu.networks import GraphNetwork
+from posestream.gpu.network_choice import build_network
 from posestream.gpu.uploading import on_gpu
 from posestream.models.card import ModelCard
 
@@ -51,7 +51,15 @@ def _maker(
     dtype = dtype_of(settings.precision, device=device)
 
     def made(card: ModelCard, decoder: Decoder) -> Pass:
-        network = GraphNetwork(card, device=device, dtype=dtype)
+        network = build_network(
+            card,
+            device=device,
+            dtype=dtype,
+            backend=settings.backend,
+            provider=settings.provider,
+            batch=batch,
+            workspace_mb=settings.workspace_mb,
+        )
         return build_pass(network, card, decoder, device=device, dtype=dtype, batch=batch)
 
     return made

@@ -10,6 +10,7 @@ import pytest
 from posestream.containers import open_media
 from posestream.decoding.centers import CenterDecoder
 from posestream.gpu.building import build_runners
+from posestream.gpu.choosing import GpuDecoding
 from posestream.gpu.cuda_image import CudaImage
 from posestream.gpu.engine import GpuEngine
 from posestream.gpu.host_decoding import HostDecoder, sent_to_gpu
@@ -18,11 +19,11 @@ from posestream.gpu.packets import ContainerPackets
 from posestream.gpu.pose_decoding import HostPoseDecoding
 from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.preprocessing_reference import network_input
-from posestream.gpu.source import open_file
 from posestream.gpu.surfaces import Colour
 from posestream.images import HostImage, plane_arrays
 from posestream.models.card import InputSpec
 from posestream.models.registry import find_model
+from posestream.sources.file import VideoFileSource
 
 pytestmark = pytest.mark.gpu
 
@@ -73,7 +74,7 @@ def test_one_launch_makes_the_inputs_of_pictures_of_any_sizes(layout: str):
 def test_the_gpu_decodes_to_the_bit_what_ffmpeg_decodes(demo_clip: Path):
     with av.open(str(demo_clip)) as file:
         frames = list(file.decode(video=0))
-    shown = list(open_file(demo_clip).frames())
+    shown = list(VideoFileSource(demo_clip, open_pictures=GpuDecoding()).frames())
     assert [frame.pts for frame in shown] == [frame.pts for frame in frames]
     last = shown[-1].image
     for ours, theirs in zip(

@@ -7,10 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from posestream.cli import options
+from posestream.cli import bench_gpu, options
 from posestream.cli.options import STREAMS, option
 
 app = typer.Typer(help="Measure what this machine can do.", no_args_is_help=True)
+
+
+app.command("gpu")(bench_gpu.gpu)
 
 
 @app.callback()

@@ -66,6 +66,7 @@ def _metavar(key: str) -> str | None:
         "ffmpeg": "KEY=VALUE,...",
         "timeout": "SECONDS",
         "serve": "[HOST:]PORT",
+        "processes": "N|auto",
         "publish": "ADDRESS|FILE",
         "mosaic_size": "WxH",
         "mosaic_layout": "CxR",

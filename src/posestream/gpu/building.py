@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from posestream.decoding import Decoder
+from posestream.gpu.cuda_driver import let_waiting_threads_sleep
 from posestream.gpu.libraries import checked_device, import_torch
-from posestream.gpu.networks import CompiledNetwork, GraphNetwork, Network
+from posestream.gpu.network_choice import build_network
+from posestream.gpu.networks import Network
 from posestream.gpu.passes import GpuPass
 from posestream.gpu.pose_decoding import PoseDecoding, usual_decoding
 from posestream.gpu.runner import Runner
@@ -26,7 +28,9 @@ def build_runners(
     precision: str = "auto",
     long_side: int | None = None,
     batch: int = 32,
-    compile_network: bool = False,
+    backend: str = "auto",
+    provider: str = "auto",
+    compile_network: str = "none",
     cache: Path | None = None,
 ) -> list[Runner]:
     """Return a runner for each GPU.
@@ -38,11 +42,13 @@ def build_runners(
         precision: ``f16``, ``f32``, or ``auto``: f16.
         long_side: Long side of inputs instead of the card's, pixels; where their size is free.
         batch: Most frames at once.
-        compile_network: Whether torch compiles the network, which takes a minute or more.
+        backend: Who runs the network; see `build_network`.
+        provider: ONNX Runtime's execution provider; see `build_network`.
+        compile_network: Whether torch compiles the network; see `build_network`.
         cache: Where compiled networks are kept for the next process.
 
     Raises:
-        ConfigError: If there is no such GPU or precision.
+        ConfigError: If there is no such GPU, or a setting is not allowed.
         MissingDependencyError: If PyTorch or Triton is not installed.
         ModelError: If the weights cannot be used.
     """
@@ -51,10 +57,21 @@ def build_runners(
     runners = []
     for device in devices:
         index = checked_device(device)
-        network = GraphNetwork(card, device=index, dtype=dtype)
+        let_waiting_threads_sleep(index)
+        network = build_network(
+            card,
+            device=index,
+            dtype=dtype,
+            backend=backend,
+            provider=provider,
+            compile_network=compile_network,
+            batch=batch,
+            long_side=long_side,
+            cache=cache,
+        )
         runners.append(
             Runner(
-                CompiledNetwork(network, cache=cache) if compile_network else network,
+                network,
                 decoding,
                 spec=card.input,
                 rule=card.input.rule(long_side),

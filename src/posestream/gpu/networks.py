@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +13,9 @@ from typing import Any, Protocol
 from posestream.errors import InferenceError, MissingDependencyError, ModelError
 from posestream.gpu.libraries import import_torch
 from posestream.models.card import ModelCard
+
+_SHAPES = 64  # of inputs that are compiled before torch gives up and runs them as they are
+_log = logging.getLogger(__name__)
 
 
 class Network(Protocol):
@@ -112,25 +117,48 @@ class ModuleNetwork:
 
 
 class CompiledNetwork:
-    """A network that torch compiles for each input size when it first sees it.
+    """A network that torch compiles for each shape of its input when it first sees it.
+
+    That takes from many seconds to minutes a shape, and much less once the result is on disk.
 
     Args:
         network: What is to be faster.
+        name: The model's, for people.
         cache: Where compiled code is kept for the next process.
         tune: Whether kernels are tried out against each other: minutes more, some percent faster.
     """
 
-    def __init__(self, network: Network, *, cache: Path | None = None, tune: bool = False) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        name: str = "network",
+        cache: Path | None = None,
+        tune: bool = False,
+    ) -> None:
         torch = import_torch()
         if cache is not None:
             os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
+        self._name, self.capturable = name, network.capturable
+        self._seen: set[tuple[int, ...]] = set()
+        # Slots record graphs of their own, and most sizes are worth code of their own.
+        torch._dynamo.config.recompile_limit = max(_SHAPES, torch._dynamo.config.recompile_limit)
         mode = "max-autotune-no-cudagraphs" if tune else "default"
-        self.capturable = network.capturable
-        self._run = torch.compile(network, mode=mode, dynamic=False)
+        self._run = torch.compile(network, mode=mode, dynamic=False, fullgraph=True)
 
     def __call__(self, pixels: Any) -> Mapping[str, Any]:
         """Return tensors by their meaning."""
-        return self._run(pixels)
+        shape = tuple(pixels.shape)
+        if shape in self._seen:
+            return self._run(pixels)
+        sides, begun = " x ".join(map(str, shape)), time.monotonic()
+        _log.warning(
+            "compiling %r for %s; a minute or more, kept for the next start", self._name, sides
+        )
+        maps = self._run(pixels)
+        self._seen.add(shape)
+        _log.warning("compiled %r for %s in %.0f s", self._name, sides, time.monotonic() - begun)
+        return maps
 
 
 def _folded(module: Any) -> Any:
