@@ -201,6 +201,7 @@ class RunOutputs:
         outputs = self._config.outputs
         return VideoSink(
             self._config.output / VIDEO_NAME,
+            encoder=outputs.encoder,
             preset=outputs.preset,
             crf=outputs.crf,
             overwrite=outputs.overwrite,
