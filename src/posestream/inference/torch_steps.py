@@ -110,7 +110,7 @@ def _without_batch_norms(
 
 def _taken_in(convolution: Step, norm: Step, constants: Constants) -> Step:
     """Return a convolution that does a batch norm besides, with weights of its own."""
-    name = norm.outputs[0]
+    source, name = convolution.inputs[0], norm.outputs[0]
     weight = constants[convolution.inputs[1]]
     scale, shift, mean, variance = (constants[one].double() for one in norm.inputs[1:5])
     factor = scale / torch.sqrt(variance + norm.attributes.get("epsilon", 1e-5))
@@ -126,7 +126,7 @@ def _taken_in(convolution: Step, norm: Step, constants: Constants) -> Step:
     new = f"{name}/weight", f"{name}/bias"
     constants[new[0]] = values.to(weight.dtype)
     constants[new[1]] = ((bias - mean) * factor + shift).to(weight.dtype)
-    return replace(convolution, inputs=(convolution.inputs[0], *new), outputs=(name,))
+    return replace(convolution, inputs=(source, *new), outputs=(name,))
 
 
 def _with_places(steps: Sequence[Step]) -> list[Step]:
