@@ -312,6 +312,7 @@ def _annotated_sink(
         frame_rate=source.info.frame_rate,
         pixel_aspect=source.info.pixel_aspect,
         audio_from=source.info.path,
+        encoder=outputs.encoder,
         preset=outputs.preset,
         crf=outputs.crf,
         overwrite=outputs.overwrite,

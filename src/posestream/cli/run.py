@@ -151,6 +151,7 @@ def run(
     blur_faces: Annotated[
         bool | None, option("blur_faces", "--blur-faces/--no-blur-faces", panel=OVERLAY)
     ] = None,
+    encoder: Annotated[str | None, option("encoder", "--encoder", panel=OVERLAY)] = None,
     preset: Annotated[str | None, option("preset", "--preset", panel=OVERLAY)] = None,
     crf: Annotated[int | None, option("crf", "--crf", panel=OVERLAY)] = None,
     quiet: options.Quiet = False,

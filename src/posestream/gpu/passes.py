@@ -99,7 +99,7 @@ class GpuPass:
             self._runner.give_back(slot)
 
     def _surface(self, image: Image) -> Surface:
-        own = self._runner.device or 0
+        own = self._runner.device
         if not isinstance(image, CudaImage):
             raise InferenceError(f"a picture lies in main memory; allowed: cuda:{own}")
         if image.surface.device != own:
