@@ -90,6 +90,7 @@ def run(
     require_provider: options.RequireProvider = None,
     workspace_mb: options.WorkspaceMb = None,
     precision: options.Precision = None,
+    compile: options.Compile = None,  # noqa: A002  (as the setting is called)
     threads: options.Threads = None,
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,
