@@ -113,7 +113,7 @@ class SharingConfig(BaseModel):
         default=None,
         ge=1,
         le=256,
-        description="Most frames looked at at once, of all streams; by default 1 on a CPU and 16 "
+        description="Most frames looked at at once, of all streams; by default 1 on a CPU and 32 "
         "on a GPU.",
     )
     batch_wait_ms: float = Field(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from posestream.assembly import build_annotator
 from posestream.assembly_events import (
@@ -47,6 +48,9 @@ from posestream.sources import Source
 from posestream.topology import Topology
 from posestream.types import Frame
 from posestream.watching import Watching
+
+if TYPE_CHECKING:
+    from posestream.mosaicking.board import GpuCanvases
 
 
 class RunOutputs:
@@ -178,6 +182,7 @@ class RunOutputs:
             status=lambda name: trouble_in(streams, name),
             size=tiling.mosaic_size,
             shape=tiling.mosaic_layout,
+            on_gpu=self._gpu_canvases(),
         )
         self._begin_mosaic(mosaic)
 
@@ -190,6 +195,7 @@ class RunOutputs:
             status=lambda name: trouble_in(streams, name),
             size=part.size,
             shape=part.shape,
+            on_gpu=self._gpu_canvases(),
             epilogue=part.sink.write_last,
         )
         self._begin_mosaic(mosaic)
@@ -199,6 +205,16 @@ class RunOutputs:
         self._opened.callback(self._mosaic.close)
         for stream in self._inputs:
             self._mosaic.add(stream.name)
+
+    def _gpu_canvases(self) -> GpuCanvases:
+        from posestream.mosaicking.gpu_canvas import gpu_canvases
+
+        overlay = self._config.overlay
+        return gpu_canvases(
+            self._topology,
+            min_keypoint_score=overlay.draw_threshold,
+            line_width=overlay.line_width,
+        )
 
     def _places(self, stream: InputStream) -> Places:
         return places_of(self._config, stream, many=self._many)
@@ -211,27 +227,25 @@ class RunOutputs:
 
     def _more(self, stream: InputStream, source: Source, places: Places) -> MoreSinks:
         """Return what takes a stream's results beside the files that every run writes."""
-        watchers = tuple(self._watchers(stream, source))
+        info, alone = source.info, not self._many
+        watchers = self._watching.stream_sinks(stream.name, frame_rate=info.frame_rate, alone=alone)
+        more = MoreSinks(annotated=tuple(watchers), lookers=tuple(self._lookers(stream, source)))
         if not self._config.has_events:
-            return MoreSinks(annotated=watchers)
+            return more
         config, path = self._config, places.data(EVENTS_NAME)
         results, clips = self._events.result_sinks(path), self._events.clips()
         self._written.append(path)
         if clips is None:
-            return MoreSinks(results=tuple(results), annotated=watchers)
+            return replace(more, results=tuple(results))
         results.append(clips)
-        if shows_clips(config.events, config.overlay, config.outputs) and not source.info.still:
-            return MoreSinks(results=tuple(results), annotated=watchers, tap=clips)
-        encoder = build_clip_encoder(
-            clips, config.events, config.overlay, self._topology, source.info
-        )
-        return MoreSinks(results=tuple(results), annotated=watchers, pairs=(encoder,))
+        if shows_clips(config.events, config.overlay, config.outputs) and not info.still:
+            return replace(more, results=tuple(results), tap=clips)
+        encoder = build_clip_encoder(clips, config.events, config.overlay, self._topology, info)
+        return replace(more, results=tuple(results), pairs=(encoder,))
 
-    def _watchers(self, stream: InputStream, source: Source) -> list[FrameSink]:
+    def _lookers(self, stream: InputStream, source: Source) -> list[FrameSink]:
         info = source.info
-        sinks = self._watching.stream_sinks(
-            stream.name, frame_rate=info.frame_rate, alone=not self._many
-        )
+        sinks = self._watching.stream_lookers(stream.name, alone=not self._many)
         if self._mosaic is not None:
             self._mosaic.add(
                 stream.name, frame_rate=info.frame_rate, pixel_aspect=info.pixel_aspect

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from posestream.assembly import build_stream_set, described
 from posestream.assembly_analysis import build_analysis, with_faint_poses
+from posestream.assembly_devices import picture_decoding
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, input_streams
 from posestream.config import Config
@@ -22,6 +23,7 @@ from posestream.runtime.stream import StreamPlan
 from posestream.sharding.choosing import on_one_gpu, processes_for
 from posestream.sharding.part import RunPart
 from posestream.sources import Source
+from posestream.sources.pictures import OpenPictures
 from posestream.topology import Topology
 
 _LOOK_EVERY_S = 0.05
@@ -141,8 +143,9 @@ def run_here(
             settings, config.sharing, clock=clock, secondary=config.secondary
         )
         stack.callback(streams.close)
-        topology, name = estimator.topology, described(config.estimator, estimator, inspector)
-        outputs.open(topology, streams, estimator=name)
+        decoding, topology = picture_decoding(settings), estimator.topology
+        what_runs = described(config.estimator, estimator, inspector, decoding)
+        outputs.open(topology, streams, estimator=what_runs)
         stack.callback(outputs.close)
         plans = [
             stream_plan(
@@ -152,13 +155,14 @@ def run_here(
                 topology=topology,
                 shown_score=shown_score,
                 alone=alone,
+                open_pictures=decoding,
             )
             for s in inputs
         ]
         for plan in plans:
             plan.analysis()  # refuses what cannot be, before any stream begins
         if ready is not None:
-            ready(name)
+            ready(what_runs)
         begun = time.perf_counter()
         for plan in plans:
             streams.add(plan)
@@ -180,7 +184,7 @@ def run_here(
             streams=tuple(streams.statuses()),
             elapsed_s=time.perf_counter() - begun,
             stages=clock.report(),
-            estimator=name,
+            estimator=what_runs,
             outputs=outputs.written,
             stopped=stopped,
         )
@@ -194,11 +198,12 @@ def stream_plan(
     topology: Topology,
     shown_score: float = 0.0,
     alone: bool = False,
+    open_pictures: OpenPictures | None = None,
 ) -> StreamPlan[Source]:
     """Return what one stream of a run is to do."""
     return StreamPlan(
         name=stream.name,
-        open_source=stream.opener(),
+        open_source=stream.opener(open_pictures),
         open_consumer=outputs.recorder(stream),
         input=redacted(stream.address),
         retries=stream.comes_back,

@@ -107,12 +107,13 @@ class Watching:
         """Return what takes the mosaic's pictures."""
         from posestream.serving.pictures import MOSAIC
 
-        return self._sinks(MOSAIC, sends=STREAM_FIELD not in (self._config.outputs.publish or ""))
+        sends = STREAM_FIELD not in (self._config.outputs.publish or "")
+        return [*self._pages(MOSAIC), *self._sinks(MOSAIC, sends=sends)]
 
     def stream_sinks(
         self, name: str, *, frame_rate: Fraction | None, alone: bool
     ) -> list[FrameSink]:
-        """Return what takes a stream's annotated frames.
+        """Return what takes a stream's annotated frames, beside `stream_lookers`.
 
         Args:
             name: Name of the stream.
@@ -121,12 +122,18 @@ class Watching:
         """
         publish = self._config.outputs.publish or ""
         sends = alone or STREAM_FIELD in publish
-        sinks = self._sinks(name, sends=sends, shows=alone, frame_rate=frame_rate)
-        if alone and self._pictures is not None:
-            from posestream.serving.pictures import MOSAIC, PictureSink
+        return self._sinks(name, sends=sends, shows=alone, frame_rate=frame_rate)
 
-            sinks.append(PictureSink(self._pictures, MOSAIC))
-        return sinks
+    def stream_lookers(self, name: str, *, alone: bool) -> list[FrameSink]:
+        """Return what takes a stream's annotated frames and looks at some of them only.
+
+        Args:
+            name: Name of the stream.
+            alone: Whether it is the only one, so that it is shown where all would be.
+        """
+        from posestream.serving.pictures import MOSAIC
+
+        return self._pages(name, MOSAIC) if alone else self._pages(name)
 
     def look(self) -> None:
         """Let the window show its latest picture: on the main thread, many times a second."""
@@ -141,10 +148,6 @@ class Watching:
         self, name: str, *, sends: bool, shows: bool = True, frame_rate: Fraction | None = None
     ) -> list[FrameSink]:
         sinks: list[FrameSink] = []
-        if self._pictures is not None:
-            from posestream.serving.pictures import PictureSink
-
-            sinks.append(PictureSink(self._pictures, name))
         if self._window is not None and shows:
             sinks.append(self._window)
         publish = self._config.outputs.publish
@@ -154,6 +157,13 @@ class Watching:
             target = publish_target(publish, stream=name)
             sinks.append(PublishingSink(target, frame_rate=frame_rate))
         return sinks
+
+    def _pages(self, *names: str) -> list[FrameSink]:
+        if self._pictures is None:
+            return []
+        from posestream.serving.pictures import PictureSink
+
+        return [PictureSink(self._pictures, name) for name in names]
 
     def _serve(
         self, streams: Streaming, *, estimator: str, machine: Callable[[], ProcessUse]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from posestream.images import HostImage
+from posestream.images import HostImage, Image
 from posestream.mosaicking import Epilogue
 from posestream.mosaicking.board import Board, View
+from posestream.mosaicking.drawn_later import DrawnLater
 from posestream.mosaicking.lanes import Lane
 from posestream.mosaicking.reel import Reel
 from posestream.overlay.tiles import SQUARE
@@ -22,7 +23,8 @@ HIGHEST_RATE = Fraction(60)
 
 class _Shown(NamedTuple):
     name: str
-    image: HostImage | None
+    image: Image | None
+    pixel_aspect: Fraction
     is_over: bool
 
 
@@ -109,8 +111,12 @@ class AlignedMosaic:
                 return
             if lane.ended:
                 lane.restart()
-        # On the stream's own thread, so that streams are scaled side by side.
-        image = lane.scaler.fit(frame.image, room, pixel_aspect=lane.pixel_aspect)
+        image: HostImage | DrawnLater
+        if isinstance(frame.image, DrawnLater):
+            image = frame.image  # a GPU scales all of them at once
+        else:
+            # On the stream's own thread, so that streams are scaled side by side.
+            image = lane.scaler.fit(frame.image, room, pixel_aspect=lane.pixel_aspect)
         time_s = frame.pts * frame.time_base
         with self._lock:
             lane.changed.wait_for(
@@ -194,13 +200,13 @@ class AlignedMosaic:
             for name, lane in self._lanes.items():
                 is_new = lane.take(tick, rate)
                 is_over = lane.ended and not lane.waits and not is_new
-                shown.append(_Shown(name, lane.image, is_over))
+                shown.append(_shown(name, lane, is_over=is_over))
             return _Step(tick, rate, shown)
 
     def _tell_end(self) -> None:
         with self._lock:
             rate, tick = self._rate, self._tick
-            over = [_Shown(name, lane.image, is_over=True) for name, lane in self._lanes.items()]
+            over = [_shown(name, lane, is_over=True) for name, lane in self._lanes.items()]
         if self._epilogue is not None and rate is not None and over:
             views = [self._view(shown) for shown in over]
             self._epilogue(self._board.draw(views), tick, rate)
@@ -209,4 +215,15 @@ class AlignedMosaic:
         # Asked without the lock: who answers may hold one that somebody who calls us wants.
         asks = shown.is_over or shown.image is None
         trouble = self._status(shown.name) if asks else None
-        return View.of(shown.name, shown.image, ended=shown.is_over, trouble=trouble)
+        return View.of(
+            shown.name,
+            shown.image,
+            ended=shown.is_over,
+            trouble=trouble,
+            pixel_aspect=shown.pixel_aspect,
+        )
+
+
+def _shown(name: str, lane: Lane, *, is_over: bool) -> _Shown:
+    aspect = lane.pixel_aspect if isinstance(lane.image, DrawnLater) else SQUARE
+    return _Shown(name, lane.image, aspect, is_over)
