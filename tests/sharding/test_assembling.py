@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posestream.errors import SinkError
-from posestream.images import plane_arrays
+from posestream.images import HostImage, plane_arrays
 from posestream.overlay.layout import Tile
 from posestream.sharding.assembling import SheetLane, SheetMosaic
 from posestream.sharding.messages import SheetMade
@@ -31,6 +31,7 @@ class Kept:
     def write(self, frame: Frame) -> None:
         if len(self.shown) == self._fails_at:
             raise SinkError("no room")
+        assert isinstance(frame.image, HostImage)
         luma = plane_arrays(frame.image.frame)[0]
         self.shown.append((int(luma[10, 10]), int(luma[10, 74])))
         self.times.append(frame.pts * frame.time_base)

@@ -143,6 +143,17 @@ def test_what_no_process_can_load_ends_the_run_and_leaves_nothing(tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_that_is_stopped_while_it_loads_leaves_nothing(tmp_path: Path, caplog):
+    stop = StopFlag()
+    stop.request()
+    summary = run(settings(tmp_path / "out", input=["fake:"] * 2, processes=2), stop=stop)
+    assert summary.stopped
+    assert [stream.state for stream in summary.streams] == [StreamState.STOPPED] * 2
+    assert summary.outputs == ()
+    assert not (tmp_path / "out").exists()
+    assert caplog.text == ""
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 def test_a_process_that_is_killed_fails_its_streams_and_no_other(tmp_path: Path, caplog):
     stop, killed, deadline_s = StopFlag(), [], time.monotonic() + 120

@@ -13,7 +13,7 @@ from posestream.pipeline import RunSummary, run
 pytestmark = pytest.mark.gpu
 
 
-def run_in(processes: int, clip: Path, folder: Path, **given) -> RunSummary:
+def run_in(processes: int | str, clip: Path, folder: Path, **given) -> RunSummary:
     config = {
         "input": [str(clip)] * 4,
         "output": folder,
@@ -43,8 +43,8 @@ def test_two_processes_find_on_one_gpu_what_one_finds(demo_clip: Path, tmp_path:
     ]
     assert "in 2 processes" in two.estimator
     for stream in one.streams:
-        counts = [people(tmp_path / folder, stream.name) for folder in ("one", "two")]
-        assert np.mean(np.abs(np.subtract(*counts))) < 0.1
+        first, second = (people(tmp_path / folder, stream.name) for folder in ("one", "two"))
+        assert np.mean(np.abs(np.subtract(first, second))) < 0.1
     videos = [tmp_path / folder / "Pose_Estimation.mp4" for folder in ("one", "two")]
     assert frames(videos[0]) == frames(videos[1]) > 0
 
@@ -54,6 +54,6 @@ def test_a_run_on_every_gpu_has_a_process_for_each(demo_clip: Path, tmp_path: Pa
     count = torch.cuda.device_count()
     if count < 2:
         pytest.skip("needs two GPUs")
-    summary = run_in("auto", demo_clip, tmp_path, device="cuda:all", mosaic=False)  # type: ignore[arg-type]
+    summary = run_in("auto", demo_clip, tmp_path, device="cuda:all", mosaic=False)
     assert f"in {min(count, 4)} processes" in summary.estimator
     assert not summary.failed

@@ -71,6 +71,7 @@ class ShardProcess:
         self._tell = tell
         self.lost = False
         self._given_up: str | None = None
+        self._abandoned = False
 
     def start(self) -> None:
         """Start it and tell it what to do.
@@ -113,6 +114,11 @@ class ShardProcess:
         self._given_up = why
         self._process.kill()
 
+    def abandon(self) -> None:
+        """End it at once, which is no failure: it has not begun."""
+        self._abandoned = True
+        self._process.kill()
+
     def close(self) -> None:
         """Wait until it is gone, at most a while; may be called twice."""
         self._channel.hang_up()
@@ -132,7 +138,12 @@ class ShardProcess:
             self._take(message)
             if isinstance(message, Done | Failed):
                 break
-        if self.summary is None and self.failure is None:
+        if self._abandoned:
+            self.statuses = {
+                name: replace(status, state=StreamState.STOPPED)
+                for name, status in self.statuses.items()
+            }
+        elif self.summary is None and self.failure is None:
             self._note_loss()
         self._tell(self, SheetsOver())
         self.over.set()

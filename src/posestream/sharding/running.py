@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from posestream.assembly_events import EventOutputs
 from posestream.assembly_streams import InputStream
@@ -60,10 +61,10 @@ def run_in_processes(
         stack.callback(team.close)
         stack.callback(team.finish, timeout_s=_FINISH_S)
         stack.callback(shared.let_go)
-        team.prepare(lambda: stop.requested)
-        shared.open(team)
-        begun_s = time.perf_counter()
-        if not stop.requested:
+        ready, begun_s = team.prepare(lambda: stop.requested), time.perf_counter()
+        if ready:
+            shared.open(team)
+            begun_s = time.perf_counter()
             team.begin()
         while not team.over and not stop.requested:
             time.sleep(_LOOK_EVERY_S)
@@ -121,7 +122,7 @@ class SharedOutputs:
         self._said: set[Logged] = set()
         self._begun = False
         self._opened = ExitStack()
-        self.written = [config.output / VIDEO_NAME] if self._writes_mosaic else []
+        self.written: list[Path] = []
 
     def start(self) -> Team:
         """Start the processes."""
@@ -160,6 +161,7 @@ class SharedOutputs:
             sinks.append(TilePictures(self._watching.pictures, names, self._mosaic.tiles))
         if self._writes_mosaic:
             sinks.append(open_mosaic_video(self._config, live=self._live))
+            self.written.append(self._config.output / VIDEO_NAME)
         self._mosaic.forget_files()
         self._mosaic.open(sinks, trouble=lambda name: trouble_in(team, name))
         self._opened.callback(self._mosaic.close)

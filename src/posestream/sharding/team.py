@@ -28,7 +28,7 @@ class Team:
         self._processes = processes
         self._home = {s.name: one for one in processes for s in one.share.streams}
         self._order = order
-        self._finished = False
+        self._begun = self._finished = False
 
     @property
     def clock(self) -> Team:
@@ -90,8 +90,8 @@ class Team:
                     written += existing_outputs(one.share.config, stream)
         return written
 
-    def prepare(self, asked_to_stop: Callable[[], bool]) -> None:
-        """Wait until everything is loaded everywhere, or somebody wants an end.
+    def prepare(self, asked_to_stop: Callable[[], bool]) -> bool:
+        """Wait until everything is loaded everywhere; return whether it is, or was not waited for.
 
         Raises:
             PosestreamError: If a process says that the run cannot be.
@@ -101,14 +101,18 @@ class Team:
                 break
         if self.failure is not None:
             raise self.failure
+        return not asked_to_stop()
 
     def begin(self) -> None:
         """Let every process open its streams."""
+        self._begun = True
         for one in self._processes:
             one.begin()
 
     def finish(self, *, timeout_s: float) -> None:
         """Let every process finish its files, and end those that need too long.
+
+        Where nothing has begun, all of them end at once.
 
         Args:
             timeout_s: How long that may take, seconds.
@@ -117,7 +121,10 @@ class Team:
             return
         self._finished = True
         for one in self._processes:
-            one.stop()
+            if self._begun:
+                one.stop()
+            else:
+                one.abandon()
         deadline_s = time.monotonic() + timeout_s
         for one in self._processes:
             if not one.over.wait(max(0.0, deadline_s - time.monotonic())):
