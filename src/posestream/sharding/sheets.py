@@ -143,8 +143,9 @@ class SheetSink:
     def write(self, frame: Frame) -> None:
         """Hand a picture over; waits until an earlier one has been used."""
         image = frame.image
-        ready = isinstance(image, HostImage) and image.frame.format.name == "yuv420p"
-        self._put(image if ready else image.yuv420p_copy(), frame.pts, frame.time_base)
+        if not isinstance(image, HostImage) or image.frame.format.name != "yuv420p":
+            image = image.yuv420p_copy()
+        self._put(image, frame.pts, frame.time_base)
 
     def write_last(self, picture: HostImage, tick: int, rate: Fraction) -> None:
         """Hand over how the streams stand at the end."""
