@@ -65,6 +65,7 @@ LEVELS = (
         "pipeline",
         "sharding",
         "density",
+        "gpu_bench",
         "evaluation",
         "conversion",
         "quantization",

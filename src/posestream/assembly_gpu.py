@@ -57,7 +57,9 @@ def _maker(
             dtype=dtype,
             backend=settings.backend,
             provider=settings.provider,
+            compile_network=settings.compile,
             batch=batch,
+            long_side=settings.long_side,
             workspace_mb=settings.workspace_mb,
         )
         return build_pass(network, card, decoder, device=device, dtype=dtype, batch=batch)

@@ -13,7 +13,6 @@ from posestream.gpu.networks import Network
 from posestream.gpu.passes import GpuPass
 from posestream.gpu.pose_decoding import PoseDecoding, usual_decoding
 from posestream.gpu.runner import Runner
-from posestream.gpu.slots import graph_sizes
 from posestream.inference.settings import check_choice
 from posestream.models.card import ModelCard
 
@@ -123,7 +122,8 @@ def build_pass(
         usual_decoding(decoder, device=device),
         spec=card.input,
         rule=card.input.rule(),
-        sizes=(card.input.batch,) if card.input.batch else graph_sizes(batch),
+        batch=batch,
+        sizes=(card.input.batch,) if card.input.batch else None,
         device=device,
         dtype=dtype,
     )

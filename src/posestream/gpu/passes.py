@@ -99,17 +99,11 @@ class GpuPass:
             self._runner.give_back(slot)
 
     def _surface(self, image: Image) -> Surface:
+        own = self._runner.device
         if not isinstance(image, CudaImage):
+            raise InferenceError(f"a picture lies in main memory; allowed: cuda:{own}")
+        if image.surface.device != own:
             raise InferenceError(
-                f"a picture lies in main memory; allowed: {_place(self._runner.device)}"
-            )
-        if image.surface.device != self._runner.device:
-            raise InferenceError(
-                f"a picture lies on {_place(image.surface.device)}; "
-                f"allowed: {_place(self._runner.device)}"
+                f"a picture lies on cuda:{image.surface.device}; allowed: cuda:{own}"
             )
         return image.surface
-
-
-def _place(device: int | None) -> str:
-    return "main memory" if device is None else f"cuda:{device}"

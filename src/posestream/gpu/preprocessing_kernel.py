@@ -140,7 +140,8 @@ def fill_inputs(
         left, from_top = tl.load(number), y.to(tl.float32) - tl.load(number + 1)
         columns, across = tl.load(number + 2), tl.load(number + 4)
         place = output + picture.to(tl.int64) * batch_step + y * row_step
-        seen = (address != 0) & (from_top >= 0) & (from_top < tl.load(number + 3))
+        # A row or column is the picture's if its middle is.
+        seen = (address != 0) & (from_top >= -0.5) & (from_top < tl.load(number + 3) - 0.5)
         wide, high = tl.load(row + 3).to(tl.int32), tl.load(row + 4).to(tl.int32)
         if seen:
             pitch = tl.multiple_of(tl.load(row + 2), 16)
@@ -160,7 +161,7 @@ def fill_inputs(
             x = start + tl.arange(0, BX)
             there = x < width
             from_left = x.to(tl.float32) - left
-            inside = seen & (from_left >= 0) & (from_left < columns)
+            inside = seen & (from_left >= -0.5) & (from_left < columns - 0.5)
             red = tl.zeros((BX,), tl.float32)
             green = tl.zeros((BX,), tl.float32)
             blue = tl.zeros((BX,), tl.float32)

@@ -200,14 +200,13 @@ class AlignedMosaic:
             for name, lane in self._lanes.items():
                 is_new = lane.take(tick, rate)
                 is_over = lane.ended and not lane.waits and not is_new
-                aspect = lane.pixel_aspect if isinstance(lane.image, DrawnLater) else SQUARE
-                shown.append(_Shown(name, lane.image, aspect, is_over))
+                shown.append(_shown(name, lane, is_over=is_over))
             return _Step(tick, rate, shown)
 
     def _tell_end(self) -> None:
         with self._lock:
             rate, tick = self._rate, self._tick
-            over = [_Shown(name, lane.image, is_over=True) for name, lane in self._lanes.items()]
+            over = [_shown(name, lane, is_over=True) for name, lane in self._lanes.items()]
         if self._epilogue is not None and rate is not None and over:
             views = [self._view(shown) for shown in over]
             self._epilogue(self._board.draw(views), tick, rate)
@@ -223,3 +222,8 @@ class AlignedMosaic:
             trouble=trouble,
             pixel_aspect=shown.pixel_aspect,
         )
+
+
+def _shown(name: str, lane: Lane, *, is_over: bool) -> _Shown:
+    aspect = lane.pixel_aspect if isinstance(lane.image, DrawnLater) else SQUARE
+    return _Shown(name, lane.image, aspect, is_over)
