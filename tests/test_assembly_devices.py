@@ -1,3 +1,4 @@
+import importlib.util
 import logging
 
 import pytest
@@ -22,12 +23,20 @@ def one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"device": "cuda"}, 0),
         ({"device": "cuda:1"}, 1),
         ({"device": "cuda", "backend": "torch"}, 0),
-        ({"device": "cuda", "backend": "onnxruntime"}, None),
-        ({"device": "cuda", "provider": "tensorrt"}, None),
+        ({"device": "cuda", "backend": "onnxruntime", "precision": "int8"}, None),
+        ({"device": "cuda", "provider": "cpu"}, None),
     ],
 )
-def test_pictures_stay_on_a_gpu_unless_onnx_runtime_is_asked_for(settings, gpu):
+def test_pictures_stay_on_a_gpu_where_its_tensors_can_be_used(settings, gpu):
     assert gpu_path(EstimatorConfig(**settings)) == gpu
+
+
+@pytest.mark.usefixtures("one_gpu")
+def test_onnx_runtime_takes_pictures_of_main_memory_where_there_is_no_torch(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert gpu_path(EstimatorConfig(device="cuda", backend="onnxruntime")) is None
 
 
 def test_one_process_takes_one_gpu():
