@@ -16,11 +16,13 @@ struct Three { unsigned int x, y, z; };
 struct float4 { float x, y, z, w; };
 struct float2 { float x, y; };
 struct int4 { int x, y, z, w; };
+struct int3 { int x, y, z; };
 struct int2 { int x, y; };
 struct uint4 { unsigned int x, y, z, w; };
 struct uchar2 { unsigned char x, y; };
 static inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 static inline float2 make_float2(float x, float y) { return {x, y}; }
+static inline int3 make_int3(int x, int y, int z) { return {x, y, z}; }
 static inline int2 make_int2(int x, int y) { return {x, y}; }
 static inline uchar2 make_uchar2(unsigned char x, unsigned char y) { return {x, y}; }
 
