@@ -187,7 +187,9 @@ def test_a_file_played_over_and_over_goes_on(tmp_path: Path, decoding: Decoding)
     assert kinds(frames) == {CudaImage}
 
 
-def test_a_recording_on_a_server_is_read_as_a_file_and_not_found_when_it_is_gone(tmp_path: Path, decoding: Decoding):
+def test_a_recording_on_a_server_is_read_as_a_file_and_not_found_when_it_is_gone(
+    tmp_path: Path, decoding: Decoding
+):
     whole = clips.record(tmp_path / "whole.mp4", frames=60)
     options = SourceOptions(timeout_s=2, open_pictures=decoding)
     with http_server(tmp_path) as server:

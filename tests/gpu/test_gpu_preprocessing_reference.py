@@ -86,16 +86,14 @@ def test_the_input_is_letterboxed_ordered_and_normalised_as_the_card_says():
 
 
 def test_a_crop_is_cut_out_where_it_is_and_black_beyond_the_frame():
-    spec = InputSpec(
-        name="image", layout="NHWC", dtype="uint8", colour="RGB", fixed_size=(16, 16)
-    )
+    spec = InputSpec(name="image", layout="NHWC", dtype="uint8", colour="RGB", fixed_size=(16, 16))
     luma = np.full((36, 64), 16, np.uint8)
     luma[10:20, 40:] = 235
     chroma = np.full((18, 32, 2), 128, np.uint8)
     box = Letterbox((32, 32), (16, 16), (16, 16))
-    made = network_input(
-        luma, chroma, box=box, colour=Colour("bt601"), spec=spec, corner=(48, -8)
-    )[..., 0]
+    made = network_input(luma, chroma, box=box, colour=Colour("bt601"), spec=spec, corner=(48, -8))[
+        ..., 0
+    ]
     assert (made[10:13, :7] == 255).all()
     assert not made[:, 8:].any()
     assert not made[:8].any()

@@ -75,7 +75,7 @@ class GpuPass:
         """Return who is in each crop, in pixels of the crop.
 
         Args:
-            images: `CudaImage`s on the runner's GPU.
+            images: `CudaImage`s in the runner's memory.
             crops: Of any input sizes that the network takes.
 
         Raises:
@@ -99,11 +99,15 @@ class GpuPass:
             self._runner.give_back(slot)
 
     def _surface(self, image: Image) -> Surface:
-        own = self._runner.device or 0
+        own = self._runner.device
         if not isinstance(image, CudaImage):
-            raise InferenceError(f"a picture lies in main memory; allowed: cuda:{own}")
+            raise InferenceError(f"a picture was not brought to {_place(own)}")
         if image.surface.device != own:
             raise InferenceError(
-                f"a picture lies on cuda:{image.surface.device}; allowed: cuda:{own}"
+                f"a picture lies in {_place(image.surface.device)}; allowed: {_place(own)}"
             )
         return image.surface
+
+
+def _place(device: int | None) -> str:
+    return "main memory" if device is None else f"cuda:{device}"
