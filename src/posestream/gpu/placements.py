@@ -32,7 +32,11 @@ def placement(
         region: Left, top, right, bottom, frame pixels, perhaps beyond the frame.
         letterbox: Where the region lies in its input.
     """
-    scale = np.divide(letterbox.content_size, letterbox.frame_size, dtype=np.float64)
-    left, top = np.array(letterbox.offset) - np.array(region[:2]) * scale
-    width, height = np.array(frame_size) * scale
-    return Placement((float(left), float(top)), (float(width), float(height)), scale)
+    across = letterbox.content_size[0] / letterbox.frame_size[0]
+    down = letterbox.content_size[1] / letterbox.frame_size[1]
+    left, top = letterbox.offset
+    return Placement(
+        (left - region[0] * across, top - region[1] * down),
+        (frame_size[0] * across, frame_size[1] * down),
+        np.array((across, down)),
+    )
