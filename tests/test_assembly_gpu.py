@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -58,7 +59,8 @@ def photographs(demo_clip: Path) -> list[HostImage]:
 def test_a_recipe_finds_on_a_gpu_whom_it_finds_on_the_cpu(photographs, options):
     settings = EstimatorConfig(**options, backend="onnxruntime", precision="f32")
     found = on_emulated_gpu(settings).estimate(photographs)
-    wanted = build_estimator(settings).estimate([SameScaler(image) for image in photographs])
+    scaled: list[Any] = [SameScaler(image) for image in photographs]
+    wanted = build_estimator(settings).estimate(scaled)
     assert sum(len(poses) for poses in wanted)
     for ours, theirs in zip(found, wanted, strict=True):
         assert len(ours) == len(theirs)

@@ -4,6 +4,7 @@
 import threading
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -64,7 +65,7 @@ def both(images: list, host_images: list[HostImage], **options) -> list[float]:
     gpu = build_gpu_estimator(card, settings, device=0, batch=8)
     host = build_estimator(settings.model_copy(update={"precision": "f32"}))
     sigmas = np.array(card.topology.sigmas)
-    scaled = [SameScaler(image) for image in host_images]
+    scaled: list[Any] = [SameScaler(image) for image in host_images]
     return [
         value
         for ours, theirs in zip(gpu.estimate(images), host.estimate(scaled), strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from posestream.batching.crops import Crop, grouped
 from posestream.errors import InferenceError
@@ -47,7 +47,7 @@ class SlotLender(Protocol):
         """Return a slot whose input has a size, waiting until one is free."""
         ...
 
-    def give_back(self, slot: CropSlot) -> None:
+    def give_back(self, slot: Any) -> None:
         """Take it back."""
         ...
 
