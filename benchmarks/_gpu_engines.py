@@ -159,6 +159,7 @@ class LaidOver:
         rng = np.random.default_rng(0)
         scenes = [scene(rng, PEOPLE, noise=0.02, size=side) for _ in range(64)]
         self._network, self.capturable = network, network.capturable
+        self.slow_start = network.slow_start
         self._over = {
             name: torch.from_numpy(np.stack(arrays)).cuda().half()
             for name, arrays in zip(

@@ -136,7 +136,9 @@ def add_streams(
 
 def recorder(path: Path, clock: StageClock) -> Recorder:
     """Return what writes ``poses.jsonl`` alone."""
-    return Recorder(_NO_ANNOTATOR, [], [JsonLinesSink(path, overwrite=True)], clock=clock)
+    return Recorder(
+        _NO_ANNOTATOR, [], [JsonLinesSink(path, overwrite=True)], clock=clock, quick=True
+    )
 
 
 def thread_costs() -> dict[str, tuple[float, int]]:

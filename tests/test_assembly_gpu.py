@@ -86,7 +86,7 @@ def test_a_network_of_one_batch_is_run_in_that_batch_only(photographs):
     network, batches = GraphNetwork(card, device=None, dtype="float32"), []
 
     class Watched:
-        capturable = True
+        capturable, slow_start = True, False
 
         def __call__(self, pixels):
             batches.append(len(pixels))

@@ -60,6 +60,11 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1, batch: int =
     gpu = gpu_path(settings)
     if gpu is not None:
         return build_gpu_estimator(card, settings, device=gpu, batch=max(batch, GPU_BATCH))
+    if settings.compile != "none":
+        raise ConfigError(
+            f"compile: {settings.compile!r} is not allowed with device {settings.device!r} and "
+            f"backend {settings.backend!r}; allowed: none, or device cuda with backend torch"
+        )
 
     def made(one: ModelCard, decoder: Decoder) -> Pass:
         return BackendPass(_load(one, settings, streams), decoder, pad_value=one.input.pad_value)

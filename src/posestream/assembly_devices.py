@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 
 from posestream.config import EstimatorConfig
@@ -11,20 +12,20 @@ from posestream.gpu.choosing import GpuDecoding
 from posestream.gpu.libraries import checked_device, import_video_codec
 
 _log = logging.getLogger("posestream.gpu")
-_OWN_BACKENDS = ("auto", "torch")
+_ONNX_PROVIDERS = ("auto", "cuda", "tensorrt")
 
 
 def gpu_path(settings: EstimatorConfig) -> int | None:
     """Return the index of the GPU on which pictures stay from decoding to poses.
 
-    None where there is none: on a CPU, and where ONNX Runtime is asked for, which takes its
-    pictures from main memory.
+    None where there is none: on a CPU, with a network in 8 bits, and where ONNX Runtime is asked
+    for on a machine without PyTorch and Triton, so that it takes its pictures from main memory.
 
     Raises:
         ConfigError: If there is no such GPU, or more than one is named.
         MissingDependencyError: If PyTorch is not installed.
     """
-    if settings.backend not in _OWN_BACKENDS or settings.provider != "auto":
+    if not _runs_on_tensors(settings):
         return None
     gpu = gpu_of(settings.device)
     if gpu is None:
@@ -35,6 +36,16 @@ def gpu_path(settings: EstimatorConfig) -> int | None:
         raise MissingDependencyError(
             f"device: {settings.device!r}: {error}, or give backend onnxruntime or device cpu"
         ) from error
+
+
+def _runs_on_tensors(settings: EstimatorConfig) -> bool:
+    """Whether the settings ask for what a GPU's tensors can be given to."""
+    if settings.backend in ("auto", "torch") and settings.provider == "auto":
+        return True
+    if settings.backend not in ("auto", "onnxruntime") or settings.precision == "int8":
+        return False
+    there = all(importlib.util.find_spec(name) for name in ("torch", "triton"))
+    return settings.provider in _ONNX_PROVIDERS and there
 
 
 def one_device(settings: EstimatorConfig) -> str:

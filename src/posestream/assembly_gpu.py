@@ -56,6 +56,7 @@ def build_gpu_estimator(
             dtype=dtype,
             backend=settings.backend,
             provider=settings.provider,
+            compile_network=settings.compile,
             batch=batch,
             long_side=_longest_side(one, settings),
             workspace_mb=settings.workspace_mb,

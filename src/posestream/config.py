@@ -31,6 +31,7 @@ Profile = Literal["fast", "balanced", "accurate"]
 Device = Annotated[str, Field(pattern=DEVICE_PATTERN)]
 BackendName = Literal["auto", "openvino", "onnxruntime", "torch"]
 Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml"]
+Compiling = Literal["none", "quick", "tuned"]
 Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,6 +70,11 @@ class EstimatorConfig(InputConfig):
         default=3000, ge=1, description="Memory for building a TensorRT engine, MB."
     )
     precision: Precision = Field(default="auto", description="Number format of the network.")
+    compile: Compiling = Field(
+        default="none",
+        description="Let torch compile the network for the GPU: minutes at the first start; tuned "
+        "takes longer still.",
+    )
     threads: int | None = Field(
         default=None, ge=1, le=256, description="CPU threads for inference; by default all cores."
     )

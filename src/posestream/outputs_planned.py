@@ -75,6 +75,7 @@ def open_mosaic_video(config: Config, *, live: bool) -> FrameSink:
     outputs = config.outputs
     return VideoSink(
         config.output / VIDEO_NAME,
+        encoder=outputs.encoder,
         preset=outputs.preset,
         crf=outputs.crf,
         overwrite=outputs.overwrite,

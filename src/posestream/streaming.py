@@ -192,6 +192,8 @@ class Streams:
 class _HandOver:
     """Gives one stream's results to whoever iterates."""
 
+    quick = False
+
     def __init__(self, ready: BoundedQueue[Prediction]) -> None:
         self._ready = ready
 

@@ -36,7 +36,7 @@ SIDE = 128
 class Failing:
     """A network that finds no memory, or fails otherwise, from its second call on."""
 
-    capturable = False
+    capturable = slow_start = False
 
     def __init__(self, network: GraphNetwork, error: Exception, calls: int = 1) -> None:
         self._network, self._error, self._left = network, error, calls

@@ -80,11 +80,11 @@ def test_a_damaged_network_is_told_with_its_name(tmp_path: Path):
 
 
 def test_an_engine_is_built_for_every_batch_and_size_that_can_come():
-    free = Profile.of(CARD.input, batch=16, long_side=320)
+    free = Profile.of(CARD.input, batch=16, long_side=800)
     assert free.options("pixels") == {
         "trt_profile_min_shapes": "pixels:1x32x32x3",
-        "trt_profile_opt_shapes": "pixels:16x320x320x3",
-        "trt_profile_max_shapes": "pixels:16x320x320x3",
+        "trt_profile_opt_shapes": "pixels:16x800x800x3",
+        "trt_profile_max_shapes": "pixels:16x800x800x3",
     }
     fixed = replace(CARD.input, fixed_size=(96, 64), long_side=None, layout="NCHW")
     one_size = Profile.of(fixed, batch=8, long_side=None)
@@ -133,7 +133,7 @@ def test_what_a_gpu_would_be_asked_for_is_spelled_as_onnx_runtime_does(tmp_path,
     for _, options in (tensorrt, cuda):
         assert (options["device_id"], options["user_compute_stream"]) == ("1", "4096")
     assert tensorrt[1]["trt_fp16_enable"] == "True"
-    assert tensorrt[1]["trt_profile_max_shapes"] == "pixels:8x256x256x3"
+    assert tensorrt[1]["trt_profile_max_shapes"] == "pixels:8x640x640x3"
     assert Path(tensorrt[1]["trt_engine_cache_path"]).parent.parent == tmp_path / "tensorrt"
 
 

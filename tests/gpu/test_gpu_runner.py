@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,8 +48,9 @@ def slots(monkeypatch) -> Slots:
 
 
 def running(**options: Any) -> Runner:
-    nothing: Any = None
-    return Runner(nothing, nothing, spec=SPEC, rule=SPEC.rule(), **options)
+    network, decoding = SimpleNamespace(capturable=True, slow_start=False), SimpleNamespace()
+    parts: list[Any] = [network, decoding]
+    return Runner(*parts, spec=SPEC, rule=SPEC.rule(), **options)
 
 
 def test_a_slot_is_made_for_each_input_size_when_one_is_wanted(slots):

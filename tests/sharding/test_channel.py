@@ -18,7 +18,6 @@ def ends():
     yield here, there
     for channel in (here, there):
         channel.close()
-        channel._reader.close()
 
 
 def test_values_arrive_in_order_and_whole(ends):
@@ -40,10 +39,10 @@ def test_our_errors_arrive_as_what_they_are(ends):
 
 def test_an_end_that_is_gone_gives_nothing_and_takes_nothing(ends):
     here, there = ends
-    here.close()
+    here.hang_up()
     assert there.receive() is None
     assert not here.send("anything")
-    here.close()
+    here.hang_up()
 
 
 def test_a_value_that_was_cut_off_gives_nothing():

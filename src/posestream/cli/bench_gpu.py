@@ -121,7 +121,7 @@ def parsed_settings(pairs: list[str] | tuple[str, ...]) -> dict[str, Any]:
     for pair in pairs:
         key, sign, value = pair.partition("=")
         if not sign:
-            raise ConfigError(f"set: {pair!r} is not allowed; allowed: KEY=VALUE")
+            raise ConfigError(f"set: {pair!r} has no equals sign; allowed: batch=32 and its like")
         settings[key.strip()] = value.strip()
     return settings
 

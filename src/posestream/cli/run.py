@@ -90,6 +90,7 @@ def run(
     require_provider: options.RequireProvider = None,
     workspace_mb: options.WorkspaceMb = None,
     precision: options.Precision = None,
+    compile: options.Compile = None,  # noqa: A002  (as the setting is called)
     threads: options.Threads = None,
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,
@@ -150,6 +151,7 @@ def run(
     blur_faces: Annotated[
         bool | None, option("blur_faces", "--blur-faces/--no-blur-faces", panel=OVERLAY)
     ] = None,
+    encoder: Annotated[str | None, option("encoder", "--encoder", panel=OVERLAY)] = None,
     preset: Annotated[str | None, option("preset", "--preset", panel=OVERLAY)] = None,
     crf: Annotated[int | None, option("crf", "--crf", panel=OVERLAY)] = None,
     quiet: options.Quiet = False,

@@ -1,4 +1,4 @@
-"""Bring everyone that kernels found in a batch to the host, in one copy of a few kilobytes per frame.
+"""Bring everyone that kernels found in a batch to the host, in one copy of a few KB per frame.
 
 All frames share a pool of rows. The first are copied with every batch, the others only after a
 crowd, in a second copy.

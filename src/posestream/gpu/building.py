@@ -13,7 +13,6 @@ from posestream.gpu.networks import Network
 from posestream.gpu.passes import GpuPass
 from posestream.gpu.pose_decoding import PoseDecoding, usual_decoding
 from posestream.gpu.runner import Runner
-from posestream.gpu.slots import graph_sizes
 from posestream.inference.settings import check_choice
 from posestream.kernels import Loader, on_cuda
 from posestream.models.card import ModelCard
@@ -126,7 +125,8 @@ def build_pass(
         usual_decoding(decoder, load=load),
         spec=card.input,
         rule=card.input.rule(),
-        sizes=(card.input.batch,) if card.input.batch else graph_sizes(batch),
+        batch=batch,
+        sizes=(card.input.batch,) if card.input.batch else None,
         device=device,
         dtype=dtype,
         load=load,

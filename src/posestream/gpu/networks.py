@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,11 @@ class Network(Protocol):
         """Whether a CUDA graph may hold a call: it only enqueues, on torch's current stream."""
         ...
 
+    @property
+    def slow_start(self) -> bool:
+        """Whether every new batch size costs a minute or so, and only few are worth it."""
+        ...
+
     def __call__(self, pixels: Any) -> Mapping[str, Any]:
         """Return tensors by their meaning on the model card, in float16 or float32."""
         ...
@@ -45,6 +51,7 @@ class GraphNetwork:
     """
 
     capturable = True
+    slow_start = False
 
     def __init__(self, card: ModelCard, *, device: int | None = 0, dtype: str = "float16") -> None:
         torch = import_torch()
@@ -96,6 +103,7 @@ class ModuleNetwork:
     """
 
     capturable = True
+    slow_start = False
 
     def __init__(
         self,
@@ -119,14 +127,16 @@ class ModuleNetwork:
 class CompiledNetwork:
     """A network that torch compiles for each shape of its input when it first sees it.
 
-    That takes from many seconds to minutes a shape, and much less once the result is on disk.
+    That takes from many seconds to minutes a shape, and less once the result is on disk.
 
     Args:
         network: What is to be faster.
         name: The model's, for people.
         cache: Where compiled code is kept for the next process.
-        tune: Whether kernels are tried out against each other: minutes more, some percent faster.
+        tune: Whether kernels are tried out against each other, which takes minutes more.
     """
+
+    slow_start = True
 
     def __init__(
         self,
@@ -141,23 +151,43 @@ class CompiledNetwork:
             os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
         self._name, self.capturable = name, network.capturable
         self._seen: set[tuple[int, ...]] = set()
-        # Slots record graphs of their own, and most sizes are worth code of their own.
+        self._compiling = threading.Lock()
         torch._dynamo.config.recompile_limit = max(_SHAPES, torch._dynamo.config.recompile_limit)
+        # Slots record CUDA graphs of their own.
         mode = "max-autotune-no-cudagraphs" if tune else "default"
         self._run = torch.compile(network, mode=mode, dynamic=False, fullgraph=True)
 
     def __call__(self, pixels: Any) -> Mapping[str, Any]:
-        """Return tensors by their meaning."""
+        """Return tensors by their meaning.
+
+        Raises:
+            InferenceError: If the network cannot be compiled.
+        """
         shape = tuple(pixels.shape)
-        if shape in self._seen:
-            return self._run(pixels)
+        if shape not in self._seen:
+            with self._compiling:
+                return self._first(pixels, shape)
+        return self._run(pixels)
+
+    def _first(self, pixels: Any, shape: tuple[int, ...]) -> Mapping[str, Any]:
+        from torch._dynamo.exc import TorchDynamoException
+
         sides, begun = " x ".join(map(str, shape)), time.monotonic()
-        _log.warning(
-            "compiling %r for %s; a minute or more, kept for the next start", self._name, sides
-        )
-        maps = self._run(pixels)
+        if shape not in self._seen:
+            _log.warning(
+                "compiling %r for %s, a minute or more; kept for the next start", self._name, sides
+            )
+        try:
+            maps = self._run(pixels)
+        except TorchDynamoException as error:
+            problem = str(error).strip().partition("\n")[0]
+            raise InferenceError(
+                f"model {self._name!r} cannot be compiled: {problem}; allowed: compile none"
+            ) from error
+        if shape not in self._seen:
+            took_s = time.monotonic() - begun
+            _log.warning("compiled %r for %s in %.0f s", self._name, sides, took_s)
         self._seen.add(shape)
-        _log.warning("compiled %r for %s in %.0f s", self._name, sides, time.monotonic() - begun)
         return maps
 
 

@@ -59,6 +59,7 @@ class OnnxNetwork:
     """
 
     capturable = False
+    slow_start = False
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from posestream.inference.tensorrt import (
 )
 from posestream.models.card import InputSpec, ModelCard
 
+_LARGEST = 1.25  # long sides of the card, in the most accurate profile
 Building = Callable[[], AbstractContextManager[None]]
 """Returns what to be in while a session may build an engine, so that people are told."""
 
@@ -110,9 +112,11 @@ class Profile:
         Args:
             spec: How it takes pixels.
             batch: Most pictures at once.
-            long_side: Longest side of inputs, pixels; the card's by default.
+            long_side: Long side of inputs that is asked for, pixels.
         """
-        batch, longest = spec.batch or batch, long_side or spec.long_side or 0
+        batch, step = spec.batch or batch, spec.multiple
+        usual = math.ceil((spec.long_side or 0) * _LARGEST / step) * step
+        longest = max(long_side or 0, usual)
         small, large = [spec.fixed_size or (side, side) for side in (spec.multiple, longest)]
         most = _sides(batch, large, layout=spec.layout)
         return cls(_sides(spec.batch or 1, small, layout=spec.layout), most, most)

@@ -49,7 +49,8 @@ class Runner:
     ) -> None:
         self._network, self._decoding = network, decoding
         self._spec, self._rule, self._dtype, self._load = spec, rule, dtype, load
-        self._sizes, self._count = tuple(sizes or graph_sizes(batch)), slots
+        usual = graph_sizes(batch, few=network.slow_start)
+        self._sizes, self._count = tuple(sizes or usual), slots
         self.batch, self.device = self._sizes[-1], device
         self._shelves: dict[Size, _Shelf] = {}
 

@@ -24,12 +24,19 @@ _making = threading.RLock()
 """Held where memory is set aside and graphs are recorded: no two threads may do so at once."""
 
 
-def graph_sizes(largest: int) -> tuple[int, ...]:
+def graph_sizes(largest: int, *, few: bool = False) -> tuple[int, ...]:
     """Return the batch sizes worth a graph of their own, up to the largest.
 
-    A batch is padded to the next of them, so that at most a third of the work is for nothing.
+    A batch is padded to the next of them, so that at most a third of the work is for nothing; with
+    few sizes it may be three quarters, where a GPU that gets small batches has time left anyway.
+
+    Args:
+        largest: The most frames at once.
+        few: Whether each size is so costly that four or five must do.
     """
     sizes = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, largest}
+    if few:
+        sizes = {1, 4, 16, 64, largest}
     return tuple(sorted(size for size in sizes if size <= largest))
 
 

@@ -134,7 +134,7 @@ def _compare(ours: People, theirs: People, sigmas: Floats, found: Agreement) -> 
             left[1].discard(column)
             found.alike.append(float(table[row, column]))
     for side, (rest, people) in enumerate(zip(left, (ours, theirs), strict=True)):
-        found.alone[side] += sum(people.scores[person] >= SURE_SCORE for person in rest)
+        found.alone[side] += sum(bool(people.scores[person] >= SURE_SCORE) for person in rest)
 
 
 def _people(path: Path, topology: Topology) -> Iterator[People]:
@@ -148,6 +148,6 @@ def _people(path: Path, topology: Topology) -> Iterator[People]:
                 for person in people
             ]
             yield People(
-                np.array(keypoints, np.float64).reshape(len(people), -1, 3),
+                np.array(keypoints, np.float64).reshape(-1, len(topology.keypoints), 3),
                 np.array([person["score"] for person in people], np.float64),
             )

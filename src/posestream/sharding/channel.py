@@ -37,9 +37,14 @@ class Channel:
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):  # also midway
             return None
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
         """Close the pipe that is written to, which is how the other end sees that we are gone."""
         try:
             self._writer.close()
         except OSError:  # what was left in the buffer finds nobody
             return
+
+    def close(self) -> None:
+        """Hang up, and close the pipe that is read, which nobody may be doing; may be repeated."""
+        self.hang_up()
+        self._reader.close()

@@ -1,4 +1,4 @@
-"""What runs in each process of a run: ``python -m posestream.sharding.child``.
+"""What runs in each process of a run.
 
 Not `multiprocessing`: that runs the user's own script anew in each process, and fails where the
 script does not expect it. What the process has to do comes through its standard input, as it holds
@@ -179,7 +179,3 @@ def _show_name(share: Share) -> None:
     import setproctitle
 
     setproctitle.setproctitle(f"posestream: {share.name}")
-
-
-if __name__ == "__main__":
-    main()

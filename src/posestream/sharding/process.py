@@ -36,6 +36,8 @@ from posestream.sharding.shares import Share
 
 _log = logging.getLogger("posestream")
 
+_CODE = "import sys; sys.path[:] = {path!r}; from posestream.sharding.child import main; main()"
+"""What a process runs; with our own path, as it must find what we found."""
 _LEAVE_S = 10.0
 _SHOWN_STREAMS = 3
 
@@ -77,7 +79,7 @@ class ShardProcess:
             OSError: If no process can be started.
         """
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "posestream.sharding.child"],
+            [sys.executable, "-c", _CODE.format(path=sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # a Ctrl-C is for us, who then end it in order
@@ -113,12 +115,14 @@ class ShardProcess:
 
     def close(self) -> None:
         """Wait until it is gone, at most a while; may be called twice."""
-        self._channel.close()
+        self._channel.hang_up()
         try:
             self._process.wait(_LEAVE_S)
         except subprocess.TimeoutExpired:
             self.kill("it did not end")
         self._reader.join(_LEAVE_S)
+        if not self._reader.is_alive():
+            self._channel.close()
 
     def _send(self, message: ToChild) -> None:
         self._channel.send(message)  # one that is gone is noticed by who reads

@@ -142,8 +142,9 @@ class SheetSink:
 
     def write(self, frame: Frame) -> None:
         """Hand a picture over; waits until an earlier one has been used."""
-        assert isinstance(frame.image, HostImage)
-        self._put(frame.image, frame.pts, frame.time_base)
+        image = frame.image
+        ready = isinstance(image, HostImage) and image.frame.format.name == "yuv420p"
+        self._put(image if ready else image.yuv420p_copy(), frame.pts, frame.time_base)
 
     def write_last(self, picture: HostImage, tick: int, rate: Fraction) -> None:
         """Hand over how the streams stand at the end."""

@@ -44,7 +44,7 @@ class Team:
     def estimator(self) -> str:
         """What finds people, for people."""
         found = {one.estimator: None for one in self._processes if one.estimator is not None}
-        return f"{' and '.join(found)}, in {len(self._processes)} processes"
+        return f"{' and '.join(found) or 'nothing yet'}, in {len(self._processes)} processes"
 
     @property
     def failure(self) -> PosestreamError | None:
