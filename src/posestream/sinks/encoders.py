@@ -13,9 +13,18 @@ from av.video.codeccontext import VideoCodecContext
 
 from posestream.errors import ConfigError, SinkError, suggestion
 
-ENCODERS = ("auto", "libx264", "h264_nvenc", "hevc_nvenc")
+ENCODERS: tuple[str, ...] = ("auto", "libx264", "h264_nvenc", "hevc_nvenc")
 """What may be asked for; ``auto`` is ``libx264``, which is everywhere and looks the same."""
-PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
+PRESETS: tuple[str, ...] = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+)
 """How hard x264 tries to make a small file, fastest first."""
 
 _NVENC_PRESETS = dict(zip(PRESETS, ("p1", "p2", "p3", "p4", "p5", "p6", "p7", "p7"), strict=True))
