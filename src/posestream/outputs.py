@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from posestream.assembly import build_annotator
 from posestream.assembly_events import (
@@ -21,6 +20,13 @@ from posestream.assembly_zones import zone_painter
 from posestream.config import Config
 from posestream.mosaicking import Mosaic
 from posestream.mosaicking.trouble import trouble_of
+from posestream.outputs_planned import (
+    has_mosaic_video,
+    has_room_for_mosaic,
+    open_mosaic_video,
+    places_of,
+    refuse_outputs,
+)
 from posestream.overlay.zoned import ZonedAnnotator
 from posestream.recording import (
     VIDEO_NAME,
@@ -30,13 +36,13 @@ from posestream.recording import (
     Recorder,
     open_recorder,
     planned_data,
-    refuse_existing,
     refuse_own_input,
 )
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.status import StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.streams import StreamSet
+from posestream.sharding.part import MosaicPart, RunPart
 from posestream.sinks import FrameSink
 from posestream.sources import Source
 from posestream.topology import Topology
@@ -45,8 +51,6 @@ from posestream.watching import Watching
 
 if TYPE_CHECKING:
     from posestream.mosaicking.board import GpuCanvases
-
-_log = logging.getLogger("posestream")
 
 
 class RunOutputs:
@@ -57,6 +61,7 @@ class RunOutputs:
         inputs: The streams.
         clock: Where the time of drawing and writing is counted.
         stop: Requested where the user closes the window.
+        part: What connects the streams with the other parts of a run; None where they are all.
 
     Raises:
         ConfigError: If an output would replace an input.
@@ -64,12 +69,19 @@ class RunOutputs:
     """
 
     def __init__(
-        self, config: Config, inputs: Sequence[InputStream], *, clock: StageClock, stop: StopFlag
+        self,
+        config: Config,
+        inputs: Sequence[InputStream],
+        *,
+        clock: StageClock,
+        stop: StopFlag,
+        part: RunPart | None = None,
     ) -> None:
         self._config = config
         self._inputs = inputs
         self._clock = clock
-        self._many = len(inputs) > 1
+        self._part = part
+        self._many = len(inputs) > 1 or part is not None
         self._watching = Watching(config, stop=stop)
         self._events = EventOutputs(
             config.events, folder=config.output, overwrite=config.outputs.overwrite
@@ -78,15 +90,8 @@ class RunOutputs:
         self._mosaic: Mosaic | None = None
         self._opened = ExitStack()
         self._written: list[Path] = []
-        for stream in inputs:
-            refuse_own_input(config, stream.address, self._places(stream), still=False)
-        planned = [path for stream in inputs for path in planned_data(config, self._places(stream))]
-        if self._has_mosaic_video:
-            planned.append(config.output / VIDEO_NAME)
-        if config.has_events:
-            planned += self._events.planned
-            planned += [self._places(stream).data(EVENTS_NAME) for stream in inputs]
-        refuse_existing(planned, overwrite=config.outputs.overwrite)
+        if part is None:
+            refuse_outputs(config, inputs, self._events)
 
     @property
     def written(self) -> tuple[Path, ...]:
@@ -109,11 +114,14 @@ class RunOutputs:
             self._config.overlay, topology, events_s=self._config.events.events_shown
         )
         if self._config.has_events:
-            self._events.open()
+            self._events.open(None if self._part is None else self._part.senders)
             self._opened.callback(self._events.close)
         self._watching.open(streams, estimator=estimator)
         self._opened.callback(self._watching.close)
-        if self._many and (self._has_mosaic_video or self._watching.shows_mosaic):
+        if self._part is not None:
+            if self._part.mosaic is not None:
+                self._open_mosaic_part(streams, self._part.mosaic)
+        elif self._many and (has_mosaic_video(self._config) or self._watching.shows_mosaic):
             self._open_mosaic(streams)
 
     def recorder(self, stream: InputStream) -> Callable[[Source], Recorder]:
@@ -155,32 +163,45 @@ class RunOutputs:
         """
         self._opened.close()
 
-    @property
-    def _has_mosaic_video(self) -> bool:
-        return self._many and self._config.tiling.mosaic and self._config.outputs.video
-
     def _open_mosaic(self, streams: StreamSet) -> None:
-        from posestream.mosaicking import open_mosaic
-
-        tiling, sinks = self._config.tiling, self._watching.mosaic_sinks()
-        count = sum(stream.takes_turns for stream in self._inputs)
-        if count > (most := self._config.sharing.concurrent):
-            _log.warning("mosaic: left out: %d files, and %d are open at once", count, most)
+        sinks = self._watching.mosaic_sinks()
+        if not has_room_for_mosaic(self._config, self._inputs):
             return
         live = any(stream.is_live for stream in self._inputs)
-        if self._has_mosaic_video:
-            sinks.append(self._mosaic_video(live=live))
+        if has_mosaic_video(self._config):
+            sinks.append(open_mosaic_video(self._config, live=live))
             self._written.append(self._config.output / VIDEO_NAME)
         if not sinks:
             return
-        self._mosaic = open_mosaic(
+        from posestream.mosaicking import open_mosaic
+
+        tiling = self._config.tiling
+        mosaic = open_mosaic(
             sinks,
             live=live,
-            status=lambda name: _trouble(streams, name),
+            status=lambda name: trouble_in(streams, name),
             size=tiling.mosaic_size,
             shape=tiling.mosaic_layout,
             on_gpu=self._gpu_canvases(),
         )
+        self._begin_mosaic(mosaic)
+
+    def _open_mosaic_part(self, streams: StreamSet, part: MosaicPart) -> None:
+        from posestream.mosaicking import open_mosaic
+
+        mosaic = open_mosaic(
+            [part.sink],
+            live=part.live,
+            status=lambda name: trouble_in(streams, name),
+            size=part.size,
+            shape=part.shape,
+            on_gpu=self._gpu_canvases(),
+            epilogue=part.sink.write_last,
+        )
+        self._begin_mosaic(mosaic)
+
+    def _begin_mosaic(self, mosaic: Mosaic) -> None:
+        self._mosaic = mosaic
         self._opened.callback(self._mosaic.close)
         for stream in self._inputs:
             self._mosaic.add(stream.name)
@@ -195,21 +216,8 @@ class RunOutputs:
             line_width=overlay.line_width,
         )
 
-    def _mosaic_video(self, *, live: bool) -> FrameSink:
-        from posestream.sinks.video import VideoSink
-
-        outputs = self._config.outputs
-        return VideoSink(
-            self._config.output / VIDEO_NAME,
-            encoder=outputs.encoder,
-            preset=outputs.preset,
-            crf=outputs.crf,
-            overwrite=outputs.overwrite,
-            rewrite=not live,
-        )
-
     def _places(self, stream: InputStream) -> Places:
-        return Places(self._config.output, stream.name if self._many else None)
+        return places_of(self._config, stream, many=self._many)
 
     def _annotator_of(self, stream: InputStream) -> Annotator:
         assert self._annotator is not None
@@ -260,7 +268,15 @@ class _Tile:
         self._mosaic.ended(self._name)
 
 
-def _trouble(streams: StreamSet, name: str) -> str | None:
+class Statuses(Protocol):
+    """Knows how streams are doing."""
+
+    def status(self, name: str) -> StreamStatus | None:
+        """Return how one stream is doing; None if there is no such stream."""
+        ...
+
+
+def trouble_in(streams: Statuses, name: str) -> str | None:
     """Say in a few words why a stream has no pictures; None if it should have some."""
     status = streams.status(name)
     return None if status is None else trouble_of(status)

@@ -118,6 +118,7 @@ class Recorder:
         activity_sink: Takes what people did, also what the end of the stream ends.
         pair_sinks: Take frames as they were read, with their results.
         clock: Where the time of drawing and of each kind of sink is counted.
+        quick: Whether all sinks of results take a frame in no time.
     """
 
     def __init__(
@@ -130,7 +131,9 @@ class Recorder:
         activity_sink: ActivityLinesSink | None = None,
         pair_sinks: Sequence[PairSink] = (),
         clock: StageClock,
+        quick: bool = False,
     ) -> None:
+        self.quick = quick and not (frame_sinks or pair_sinks)
         self._annotator = annotator
         self._frame_sinks = frame_sinks
         self._lookers = lookers
@@ -276,6 +279,7 @@ def open_recorder(
         activity_sink=activities,
         pair_sinks=more.pairs,
         clock=clock,
+        quick=all(FORMATS[name].quick for name in outputs.formats),
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from posestream.config import Config
+from posestream.runtime.metrics import StageTime
+from posestream.runtime.status import StreamStatus
 from posestream.runtime.stopping import StopFlag
-from posestream.runtime.streams import StreamSet
+from posestream.serving.machine import ProcessUse, process_use
 from posestream.sinks import FrameSink
 from posestream.sinks.publish_targets import STREAM_FIELD, publish_target
 
@@ -18,6 +21,27 @@ if TYPE_CHECKING:
     from posestream.sinks.window import WindowSink
 
 _log = logging.getLogger("posestream")
+
+
+class StageReport(Protocol):
+    """Knows what each stage costs."""
+
+    def report(self) -> Mapping[str, StageTime]:
+        """Return every stage's cost so far."""
+        ...
+
+
+class Streaming(Protocol):
+    """Streams that run, here or elsewhere."""
+
+    @property
+    def clock(self) -> StageReport:
+        """What their stages cost."""
+        ...
+
+    def statuses(self) -> Sequence[StreamStatus]:
+        """Return how every stream is doing."""
+        ...
 
 
 class Watching:
@@ -47,12 +71,24 @@ class Watching:
         sends_mosaic = publish is not None and STREAM_FIELD not in publish
         return self._config.outputs.show or self._config.serving.serve is not None or sends_mosaic
 
-    def open(self, streams: StreamSet, *, estimator: str) -> None:
+    @property
+    def pictures(self) -> LatestPictures | None:
+        """Where pictures for people who look are left; None where none are served."""
+        return self._pictures
+
+    def open(
+        self,
+        streams: Streaming,
+        *,
+        estimator: str,
+        machine: Callable[[], ProcessUse] = process_use,
+    ) -> None:
         """Open the window and the endpoints.
 
         Args:
             streams: Tells how each stream is doing.
             estimator: What finds people, for people.
+            machine: Tells what the run takes of the machine.
 
         Raises:
             MissingDependencyError: If a package for it is not installed.
@@ -65,7 +101,7 @@ class Watching:
             self._window = WindowSink("posestream", on_closed=self._stop.request)
             self._opened.callback(self._window.close)
         if self._config.serving.serve is not None:
-            self._serve(streams, estimator=estimator)
+            self._serve(streams, estimator=estimator, machine=machine)
 
     def mosaic_sinks(self) -> list[FrameSink]:
         """Return what takes the mosaic's pictures."""
@@ -129,7 +165,9 @@ class Watching:
 
         return [PictureSink(self._pictures, name) for name in names]
 
-    def _serve(self, streams: StreamSet, *, estimator: str) -> None:
+    def _serve(
+        self, streams: Streaming, *, estimator: str, machine: Callable[[], ProcessUse]
+    ) -> None:
         from posestream.serving.exposure import describe_exposure
         from posestream.serving.pictures import LatestPictures
         from posestream.serving.server import StatusServer
@@ -149,6 +187,7 @@ class Watching:
             certificate=serving.serve_cert,
             key=serving.serve_key,
             stages=streams.clock.report,
+            machine=machine,
             estimator=estimator,
         )
         server.start()

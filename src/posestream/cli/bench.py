@@ -7,10 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from posestream.cli import options
+from posestream.cli import bench_gpu, options
 from posestream.cli.options import STREAMS, option
 
 app = typer.Typer(help="Measure what this machine can do.", no_args_is_help=True)
+
+
+app.command("gpu")(bench_gpu.gpu)
 
 
 @app.callback()
@@ -75,6 +78,7 @@ def streams(
     require_provider: options.RequireProvider = None,
     workspace_mb: options.WorkspaceMb = None,
     precision: options.Precision = None,
+    compile: options.Compile = None,  # noqa: A002  (as the setting is called)
     threads: options.Threads = None,
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,

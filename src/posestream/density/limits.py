@@ -57,11 +57,11 @@ def measure_limits(
         SourceError: If the clip cannot be read.
         InferenceError: If the network fails.
     """
-    decode_fps, _ = _side_by_side(lambda: _decoding(clip), usable_cores(), seconds=seconds)
-    pictures = _pictures(clip)
+    decode_fps, _ = side_by_side(lambda: _decoding(clip), usable_cores(), seconds=seconds)
+    pictures = some_pictures(clip)
     estimator.estimate(pictures[:1])  # the first call may compile
-    infer_fps, infer_s = _side_by_side(
-        lambda: _inferring(estimator, pictures, batch), workers, seconds=seconds
+    infer_fps, infer_s = side_by_side(
+        lambda: inferring(estimator, pictures, batch), workers, seconds=seconds
     )
     return Limits(decode_fps, infer_fps, infer_s)
 
@@ -86,7 +86,7 @@ def _decoding(clip: Path) -> Step:
     return step
 
 
-def _inferring(estimator: Estimator, pictures: Sequence[Image], batch: int) -> Step:
+def inferring(estimator: Estimator, pictures: Sequence[Image], batch: int) -> Step:
     """Return what finds people in the next pictures, over and over, and says in how many."""
     endless = cycle(pictures)
 
@@ -96,7 +96,7 @@ def _inferring(estimator: Estimator, pictures: Sequence[Image], batch: int) -> S
     return step
 
 
-def _side_by_side(make: Callable[[], Step], count: int, *, seconds: float) -> tuple[float, float]:
+def side_by_side(make: Callable[[], Step], count: int, *, seconds: float) -> tuple[float, float]:
     """Repeat a step on several threads; return its results per second, and its mean time."""
     steps = [make() for _ in range(count)]
     begun_s = time.perf_counter()
@@ -115,8 +115,12 @@ def _side_by_side(make: Callable[[], Step], count: int, *, seconds: float) -> tu
     return results / elapsed_s, count * elapsed_s / calls
 
 
-def _pictures(clip: Path) -> list[Image]:
-    """Return pictures from all over the beginning of a clip."""
+def some_pictures(clip: Path) -> list[Image]:
+    """Return pictures from all over the beginning of a clip.
+
+    Raises:
+        SourceError: If it cannot be read.
+    """
     with closing(VideoFileSource(clip)) as source:
         frames = islice(source.frames(), 0, _PICTURES * _APART, _APART)
         return [frame.image for frame in frames]

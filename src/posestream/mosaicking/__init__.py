@@ -7,11 +7,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
 from posestream.errors import ConfigError
+from posestream.images import HostImage
 from posestream.sinks import FrameSink
 from posestream.types import Frame
 
 if TYPE_CHECKING:
     from posestream.mosaicking.board import GpuCanvases
+
+Epilogue = Callable[[HostImage, int, Fraction], None]
+"""Takes how all streams stand at the end, the tick from which on, and the ticks per second."""
 
 
 class Mosaic(Protocol):
@@ -82,6 +86,7 @@ def open_mosaic(
     shape: str | None = None,
     rate: Fraction = Fraction(25),
     on_gpu: GpuCanvases | None = None,
+    epilogue: Epilogue | None = None,
 ) -> Mosaic:
     """Start a mosaic; give every stream a place before the first frame comes.
 
@@ -96,6 +101,7 @@ def open_mosaic(
         rate: Pictures per second. Where it is not live, the highest rate of the streams, at most
             60, comes first.
         on_gpu: Makes what pictures of a GPU are drawn on; without it, they are brought here.
+        epilogue: Takes one more picture at the end, for those who show it longer.
 
     Raises:
         ConfigError: If size, shape or rate cannot be.
@@ -109,4 +115,4 @@ def open_mosaic(
     board = Board(size=size, shape=shape, on_gpu=on_gpu)
     board.tiles(1)
     mode = LiveMosaic if live else AlignedMosaic
-    return mode(sinks, board, rate=rate, status=status)
+    return mode(sinks, board, rate=rate, status=status, epilogue=epilogue)

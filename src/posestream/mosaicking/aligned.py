@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from posestream.images import HostImage, Image
+from posestream.mosaicking import Epilogue
 from posestream.mosaicking.board import Board, View
 from posestream.mosaicking.drawn_later import DrawnLater
 from posestream.mosaicking.lanes import Lane
@@ -45,6 +46,7 @@ class AlignedMosaic:
         rate: Pictures per second if no stream says how many it has.
         status: Says what is wrong with a stream, or ``None``; asked on the mosaic's thread about
             streams that have ended or have not begun.
+        epilogue: Takes how all streams stand after the last picture, if there was one.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class AlignedMosaic:
         *,
         rate: Fraction,
         status: Callable[[str], str | None],
+        epilogue: Epilogue | None = None,
     ) -> None:
         self._board = board
+        self._epilogue = epilogue
         self._fallback_rate = rate
         self._status = status
         self._lock = threading.Lock()
@@ -178,6 +182,7 @@ class AlignedMosaic:
             while (step := self._next_step()) is not None:
                 views = [self._view(shown) for shown in step.shown]
                 reel.write(self._board.draw(views), tick=step.tick, rate=step.rate)
+            self._tell_end()
         finally:
             with self._lock:
                 self._over = True
@@ -195,9 +200,16 @@ class AlignedMosaic:
             for name, lane in self._lanes.items():
                 is_new = lane.take(tick, rate)
                 is_over = lane.ended and not lane.waits and not is_new
-                aspect = lane.pixel_aspect if isinstance(lane.image, DrawnLater) else SQUARE
-                shown.append(_Shown(name, lane.image, aspect, is_over))
+                shown.append(_shown(name, lane, is_over=is_over))
             return _Step(tick, rate, shown)
+
+    def _tell_end(self) -> None:
+        with self._lock:
+            rate, tick = self._rate, self._tick
+            over = [_shown(name, lane, is_over=True) for name, lane in self._lanes.items()]
+        if self._epilogue is not None and rate is not None and over:
+            views = [self._view(shown) for shown in over]
+            self._epilogue(self._board.draw(views), tick, rate)
 
     def _view(self, shown: _Shown) -> View:
         # Asked without the lock: who answers may hold one that somebody who calls us wants.
@@ -210,3 +222,8 @@ class AlignedMosaic:
             trouble=trouble,
             pixel_aspect=shown.pixel_aspect,
         )
+
+
+def _shown(name: str, lane: Lane, *, is_over: bool) -> _Shown:
+    aspect = lane.pixel_aspect if isinstance(lane.image, DrawnLater) else SQUARE
+    return _Shown(name, lane.image, aspect, is_over)

@@ -112,6 +112,7 @@ class Board:
         self._size = size
         self._shape = shape
         self._on_gpu = on_gpu
+        self._moved = False
         self._device: int | None = None
         self._tiles: tuple[Tile, ...] = ()
         self._shown: list[tuple[object, ...] | None] = []
@@ -127,7 +128,7 @@ class Board:
     def draw(self, views: Sequence[View]) -> HostImage:
         """Return the picture of at least one view; it stays as it is afterwards."""
         tiles = self.tiles(len(views))
-        moves = self._device is None and self._on_gpu is not None and self._finds_a_gpu(views)
+        moves = not self._moved and self._on_gpu is not None and self._finds_a_gpu(views)
         if tiles != self._tiles or moves:
             self._tiles, self._shown = tiles, [None] * len(tiles)
             self._canvas = self._new_canvas(tiles)
@@ -145,12 +146,12 @@ class Board:
         for view in views:
             surface = view.image.surface if isinstance(view.image, DrawnLater) else None
             if surface is not None:
-                self._device = surface.device
+                self._moved, self._device = True, surface.device
                 return True
         return False
 
     def _new_canvas(self, tiles: Sequence[Tile]) -> TileCanvas:
-        if self._on_gpu is not None and self._device is not None:
+        if self._on_gpu is not None and self._moved:
             try:
                 return self._on_gpu(tiles, self._size, self._device)
             except MissingDependencyError as error:

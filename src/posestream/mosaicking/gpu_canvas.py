@@ -163,7 +163,7 @@ class GpuCanvas:
 
     def _is_here(self, image: DrawnLater) -> bool:
         surface = image.surface
-        return surface is not None and surface.device == (self._device.index or 0)
+        return surface is not None and surface.device == self._device.index
 
     @contextlib.contextmanager
     def _on_gpu(self) -> Iterator[None]:

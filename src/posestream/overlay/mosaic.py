@@ -104,6 +104,18 @@ class MosaicCanvas:
             part[:] = 0
         return self._name(tile, name)
 
+    def paste(self, place: int, planes: Sequence[npt.NDArray[np.uint8]], corner: Tile) -> None:
+        """Show what is drawn already, in a tile of another canvas.
+
+        Args:
+            place: Which tile, from 0.
+            planes: Luma and both colour differences of the other canvas, ``(height, width)`` each.
+            corner: The tile there, of the same size.
+        """
+        target = self._parts(self._tiles[place])
+        for part, source in zip(target, _parts_of(planes, corner), strict=True):
+            np.copyto(part, source)
+
     def clear(self, place: int) -> None:
         """Show nothing in a place."""
         self._fill(self._tiles[place], OUTLINE)
@@ -157,13 +169,17 @@ class MosaicCanvas:
 
     def _parts(self, tile: Tile) -> list[npt.NDArray[np.uint8]]:
         """Return the tile's part of each plane."""
-        return [
-            plane[
-                tile.top // step : -(-(tile.top + tile.height) // step),
-                tile.left // step : -(-(tile.left + tile.width) // step),
-            ]
-            for plane, step in zip(self.planes, (1, 2, 2), strict=True)
+        return _parts_of(self.planes, tile)
+
+
+def _parts_of(planes: Sequence[npt.NDArray[np.uint8]], tile: Tile) -> list[npt.NDArray[np.uint8]]:
+    return [
+        plane[
+            tile.top // step : -(-(tile.top + tile.height) // step),
+            tile.left // step : -(-(tile.left + tile.width) // step),
         ]
+        for plane, step in zip(planes, (1, 2, 2), strict=True)
+    ]
 
 
 def _inner(tile: Tile) -> Tile:

@@ -1,0 +1,1 @@
+"""What a GPU does with streams: speed, latency, density, agreement with the CPU, and soaks."""

@@ -1,0 +1,140 @@
+"""A camera whose packets come from memory, in time, and whose frames say when theirs came."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+from posestream.containers import open_media
+from posestream.gpu.cuda_image import CudaImage
+from posestream.gpu.looped import LoopedPackets
+from posestream.gpu.opening import StreamDecoder
+from posestream.gpu.packets import ContainerPackets, Packet, VideoInfo
+from posestream.images import HostImage, Image
+from posestream.sources import SourceInfo
+from posestream.sources.timestamps import Timeline
+from posestream.types import Frame
+
+
+class PictureDecoder(Protocol):
+    """Turns packets into pictures."""
+
+    def decode(self, packet: Packet) -> list[tuple[int, Image]]:
+        """Return the pictures that are finished now, with their times in ticks, in order."""
+        ...
+
+
+class PacketTimedSource:
+    """Frames whose ``wall_s`` is when their packet came, not when they were decoded.
+
+    So a latency that counts from there goes from packet to people.
+
+    Args:
+        name: Name of the stream.
+        packets: In time, as from a camera.
+        decoder: Decodes them.
+    """
+
+    corrupt_frames = 0
+
+    def __init__(self, name: str, packets: LoopedPackets, decoder: PictureDecoder) -> None:
+        self.name = name
+        self._packets, self._decoder = packets, decoder
+        info = packets.info
+        self.info = SourceInfo(
+            size=info.size, frame_rate=info.frame_rate, frame_count=None, live=True, ends=False
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every frame, in order, for ever."""
+        info = self._packets.info
+        timeline = Timeline(time_base=info.time_base, frame_rate=info.frame_rate)
+        came_s: dict[int, float] = {}
+        index = 0
+        for packet in self._packets.packets():
+            came_s[packet.pts] = time.time()
+            for pts, image in self._decoder.decode(packet):
+                yield Frame(
+                    stream=self.name,
+                    index=index,
+                    pts=timeline.place(pts),
+                    time_base=info.time_base,
+                    image=image,
+                    wall_s=came_s.pop(pts, time.time()),
+                )
+                index += 1
+
+    def close(self) -> None:
+        """End before the next packet."""
+        self._packets.close()
+
+
+class GpuPictures:
+    """The product's own decoder, whose pictures stay on the GPU.
+
+    Args:
+        name: Name of the stream, for the log.
+        info: What is decoded.
+        device: Index of the GPU.
+    """
+
+    def __init__(self, name: str, info: VideoInfo, *, device: int) -> None:
+        self._decoder = StreamDecoder(name, info, device=device)
+
+    def decode(self, packet: Packet) -> list[tuple[int, Image]]:
+        """Return the pictures that are finished now, with their times in ticks, in order."""
+        return [(pts, CudaImage(surface)) for pts, surface in self._decoder.decode(packet)]
+
+
+class HostPictures:
+    """FFmpeg on one thread, for trying all of this without a GPU.
+
+    Args:
+        info: What is decoded.
+    """
+
+    def __init__(self, info: VideoInfo) -> None:
+        from av.codec import CodecContext
+
+        self._context: Any = CodecContext.create(info.codec, "r")
+        self._context.thread_count = 1
+
+    def decode(self, packet: Packet) -> list[tuple[int, Image]]:
+        """Return the pictures that are finished now, with their times in ticks, in order."""
+        from av import Packet as Bytes
+
+        data: Any = packet.owner
+        ours = Bytes(data)
+        ours.pts = packet.pts
+        return [(frame.pts, HostImage(frame)) for frame in self._context.decode(ours)]
+
+
+def camera_packets(clip: Path, *, rate: float) -> LoopedPackets:
+    """Read a clip and return its packets, repeated for ever at a rate.
+
+    Args:
+        clip: A video file that begins with a key frame.
+        rate: Packets per second.
+
+    Raises:
+        SourceError: If it cannot be read.
+    """
+    container = open_media(clip)
+    source = ContainerPackets(container, container.streams.video[0])
+    try:
+        packets = [(_bytes(one), one.pts, one.key) for one in source.packets()]
+    finally:
+        source.close()
+    shown = sorted(pts for _, pts, _ in packets)
+    info = source.info
+    last = Fraction(1) / (info.frame_rate or Fraction(rate)) / info.time_base
+    ticks = shown[-1] - shown[0] + round(last)
+    return LoopedPackets(info, packets, ticks=ticks, times=None, frames_per_s=rate)
+
+
+def _bytes(packet: Packet) -> bytes:
+    owner: Any = packet.owner
+    return bytes(owner)
