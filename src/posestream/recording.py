@@ -133,7 +133,8 @@ class Recorder:
         clock: StageClock,
         quick: bool = False,
     ) -> None:
-        self.quick = quick and not (frame_sinks or pair_sinks)
+        # A mosaic by the files' clocks lets those wait who are ahead, and some frames are drawn.
+        self.quick = quick and not (frame_sinks or lookers or pair_sinks)
         self._annotator = annotator
         self._frame_sinks = frame_sinks
         self._lookers = lookers
