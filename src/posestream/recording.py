@@ -193,6 +193,11 @@ class Recorder:
                 stack.callback(sink.close)
 
 
+def writes_video(config: Config, places: Places) -> bool:
+    """Tell whether a stream's own annotated video or images are written."""
+    return config.outputs.video and (config.tiling.stream_videos or places.stream is None)
+
+
 def planned_data(config: Config, places: Places) -> tuple[Path, ...]:
     """Return every data file and folder that a stream's results will be written to."""
     paths = [places.data(FORMATS[name].file_name) for name in config.outputs.formats]
@@ -268,7 +273,7 @@ def open_recorder(
         if activities is not None:
             opened.callback(activities.close)
         frames: list[FrameSink] = []
-        if outputs.video:
+        if writes_video(config, places):
             frames.append(_annotated_sink(config, source, places, tap=more.tap))
             opened.callback(frames[-1].close)
         opened.pop_all()
