@@ -20,6 +20,7 @@ from posestream.gpu_bench.networks import BenchNetwork
 from posestream.gpu_bench.plan import Plan
 from posestream.gpu_bench.tasks import (
     Times,
+    decoders_task,
     finding_task,
     latency_task,
     streams_task,
@@ -28,6 +29,7 @@ from posestream.gpu_bench.tasks import (
 from posestream.runtime.stopping import StopFlag
 
 _PATIENCE_S = 600.0
+_DECODING_PROCESSES = 4
 _BATCHES = (1, 32, 64)
 _MEMORY_COUNTS = (8, 24)
 
@@ -87,13 +89,20 @@ class Benchmark:
         self._run, self._stop, self._progress = run, stop, progress
 
     def decoding(self, footage: Footage, network: BenchNetwork) -> None:
-        """Measure decoding alone: the same streams, and nobody looks for people."""
+        """Measure decoding: the same streams while nobody looks for people, and no streams at all.
+
+        What the second gives and the first does not is the price of the streams themselves.
+        """
         if not self._wants("decode"):
             return
         plan, clip = self._plan, footage.recorded.path
         self._take(
             ("decode", footage.name),
             lambda: plan.decoding(network, clip, self._out, count=plan.streams),
+        )
+        self._step(
+            ("decode", footage.name, "alone"),
+            lambda: self._do(decoders_task, clip, self._times, plan.streams, _DECODING_PROCESSES),
         )
 
     def network(self, network: BenchNetwork, footages: Sequence[Footage]) -> None:
@@ -195,6 +204,7 @@ class Benchmark:
         fps = self._book.get(*path, "fps")
         limits = {
             "of_decode_only": self._book.get("decode", footage.name, "fps"),
+            "of_decoder": self._book.get("decode", footage.name, "alone", "decoder_fps"),
             "of_infer_only": self._book.get("networks", network.name, "infer", "fps"),
         }
         for name, limit in limits.items():

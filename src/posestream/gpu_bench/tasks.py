@@ -12,6 +12,7 @@ from posestream.density.clip import Clip, inspect_clip
 from posestream.density.trials import Trial
 from posestream.gpu_bench.alone import finding_alone, network_alone
 from posestream.gpu_bench.apart import Tell
+from posestream.gpu_bench.decoders import decoders_alone
 from posestream.gpu_bench.footprint import footprint
 from posestream.gpu_bench.latency import packet_to_pose
 from posestream.gpu_bench.running import Watch, measure_run
@@ -62,6 +63,15 @@ def trial_task(tell: Tell, config: Config, times: Times, clip: Clip) -> Trial:
     stop = StopFlag()
     watch = Watch(stop, warm_up_s=times.warm_up_s, seconds=times.seconds, device=times.device)
     return measure_run(config, watch, stop).trial(clip.rate)
+
+
+def decoders_task(
+    tell: Tell, clip: Path, times: Times, streams: int, processes: int
+) -> dict[str, Any]:
+    """Measure the video decoder alone."""
+    return decoders_alone(
+        clip, device=times.device, streams=streams, processes=processes, seconds=times.seconds / 2
+    )
 
 
 def finding_task(
