@@ -19,7 +19,7 @@ from posestream.decoding.paf import PafDecoder
 from posestream.gpu.engine import GpuEngine
 from posestream.gpu.libraries import import_video_codec
 from posestream.gpu.looped import LoopedPackets
-from posestream.gpu.networks import GraphNetwork, ModuleNetwork, Network, compiled
+from posestream.gpu.networks import CompiledNetwork, GraphNetwork, ModuleNetwork, Network
 from posestream.gpu.packets import VideoInfo
 from posestream.gpu.pose_decoding import DevicePoseDecoding, HostPoseDecoding, PoseDecoding
 from posestream.gpu.runner import Runner
@@ -45,9 +45,9 @@ def make_engine(
 ) -> GpuEngine:
     network, spec, decoder = made(name)
     if compile_network and not name.startswith("embedded"):
-        network = compiled(network)
+        network = CompiledNetwork(network)
     runner = Runner(
-        laid_over(network, spec) if name[:3] in ("r18", "d12") else network,
+        LaidOver(network, spec) if name[:3] in ("r18", "d12") else network,
         pose_decoding(decoder, poses),
         spec=spec,
         rule=spec.rule(),
@@ -151,20 +151,22 @@ def pose_decoding(decoder: Any, where: str) -> PoseDecoding:
     return DevicePoseDecoding(GpuDecoder(decoder, threads=4))
 
 
-def laid_over(network: Network, spec: InputSpec) -> Network:
-    """Lay scenes over a network's maps, which mean nothing as its weights are made up."""
-    side = (spec.fixed_size or (0, 0))[0] // 4
-    rng = np.random.default_rng(0)
-    scenes = [scene(rng, PEOPLE, noise=0.02, size=side) for _ in range(64)]
-    over = {
-        name: torch.from_numpy(np.stack(arrays)).cuda().half()
-        for name, arrays in zip(
-            MEANINGS, ([s.maps for s in scenes], [s.fields for s in scenes]), strict=True
-        )
-    }
+class LaidOver:
+    """Lays scenes over a network's maps, which mean nothing as its weights are made up."""
 
-    def run(pixels: Any) -> dict[str, Any]:
-        maps = network(pixels)
-        return {name: tensor * 0 + over[name][: len(tensor)] for name, tensor in maps.items()}
+    def __init__(self, network: Network, spec: InputSpec) -> None:
+        side = (spec.fixed_size or (0, 0))[0] // 4
+        rng = np.random.default_rng(0)
+        scenes = [scene(rng, PEOPLE, noise=0.02, size=side) for _ in range(64)]
+        self._network, self.capturable = network, network.capturable
+        self.slow_start = network.slow_start
+        self._over = {
+            name: torch.from_numpy(np.stack(arrays)).cuda().half()
+            for name, arrays in zip(
+                MEANINGS, ([s.maps for s in scenes], [s.fields for s in scenes]), strict=True
+            )
+        }
 
-    return run
+    def __call__(self, pixels: Any) -> dict[str, Any]:
+        maps = self._network(pixels)
+        return {name: tensor * 0 + self._over[name][: len(tensor)] for name, tensor in maps.items()}

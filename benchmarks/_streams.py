@@ -111,6 +111,8 @@ class Instant:
 class Noting:
     """Takes results and notes when each came, and how long after its frame was given."""
 
+    quick = True
+
     def __init__(self) -> None:
         self.noted: list[tuple[float, float]] = []
 

@@ -24,7 +24,10 @@ import numpy as np
 import numpy.typing as npt
 from _machine import write
 
+from posestream.decoding.centers import CenterDecoder
+from posestream.decoding.one_person import OnePersonDecoder, person_keypoints
 from posestream.estimation import Estimator
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.profiles import PROFILES, build_estimator
 from posestream.evaluation.coco import coco_results, keypoint_accuracy, read_annotations
 from posestream.images import HostImage
@@ -146,7 +149,11 @@ def built(profile: str, precision: str, streams: int) -> tuple[Estimator, list[T
     network = TimedBackend(load_backend(card, **load), "network")
     single = TimedBackend(load_backend(find_model("movenet-thunder"), **load), "single_person")
     recipe = PROFILES[profile]
-    estimator = build_estimator(recipe, network, single, card.topology, min_score=0)
+    passes = (
+        BackendPass(network, CenterDecoder(card.topology, stride=card.stride)),
+        BackendPass(single, OnePersonDecoder(person_keypoints)),
+    )
+    estimator = build_estimator(recipe, *passes, card.topology, min_score=0)
     return estimator, [network, single]
 
 

@@ -31,6 +31,7 @@ from posestream.config import EstimatorConfig, estimator_config, load_config
 from posestream.config_outputs import OverlayConfig
 from posestream.decoding.centers import CenterDecoder
 from posestream.estimation import Estimator
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.images import HostImage
 from posestream.inference.loading import load_backend
@@ -168,7 +169,8 @@ def one_pass() -> Estimator:
     card = find_model("movenet-multipose")
     backend = load_backend(card, backend="onnxruntime")
     decoder = CenterDecoder(card.topology, stride=card.stride)
-    return SinglePassEstimator(backend, decoder, card.topology, rule=card.input.rule())
+    network = BackendPass(backend, decoder)
+    return SinglePassEstimator(network, card.topology, rule=card.input.rule())
 
 
 def main() -> None:

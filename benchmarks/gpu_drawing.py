@@ -4,7 +4,8 @@
 
 Pictures are random NV12 of 1920 x 1080, each in memory of its own, with five people drawn on each.
 ``gpu_us`` is what the GPU takes by its own events, ``host_us`` what the calling thread takes to
-enqueue it. Medians.
+enqueue it. ``whole_us`` of the board is a whole picture of a run's mosaic, the wait for the GPU
+and names included, and ``thread_us`` what its thread works meanwhile. Medians.
 """
 # pyright: reportMissingImports=false
 
@@ -13,17 +14,23 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import _machine
 import numpy as np
 import torch
 
+from posestream.gpu.surfaces import Colour, Surface
+from posestream.mosaicking.board import Board, View
+from posestream.mosaicking.drawn_later import DrawnLater
+from posestream.mosaicking.gpu_canvas import gpu_canvases
+from posestream.overlay.annotator import Annotator
 from posestream.overlay.gpu_mosaic import GpuMosaic
 from posestream.overlay.gpu_skeletons import GpuSkeletons
 from posestream.overlay.gpu_surfaces import Part
 from posestream.topology import COCO_17
-from posestream.types import Poses
+from posestream.types import Poses, Result, Tracks
 
 FRAME = (1920, 1080)
 STREAMS = 145
@@ -48,16 +55,55 @@ def main() -> None:
     for size in ((1920, 1080), (3840, 2160)):
         tiles = _tiles(size, 13, 12)[:STREAMS]
         for name, draws in (("scaled", None), ("scaled and drawn", skeletons)):
-            mosaic = GpuMosaic(tiles, size, device, skeletons=draws)
+            mosaic = GpuMosaic(size, device, skeletons=draws)
             key = f"mosaic {size[0]}x{size[1]} {name}"
-            rows[key] = _measure(lambda m=mosaic: m.show(pictures, poses))
+            rows[key] = _measure(lambda m=mosaic, t=tiles: m.show(pictures, t, poses))
         rows[f"mosaic {size[0]}x{size[1]} copy"] = _measure(mosaic.download)
+    rows["board 1920x1080, 128 tiles"] = _board(pixels[:128], poses)
     for count in (1, 32):
         key = f"skeletons on {count} whole frames"
         rows[key] = _measure(lambda n=count: skeletons.draw(pictures[:n], poses[:n]))
     for key, row in rows.items():
         print(key, row)
     _machine.write({"card": torch.cuda.get_device_name(), **rows}, arguments.output)
+
+
+@dataclass(frozen=True)
+class _OnGpu:
+    surface: Surface
+    size: tuple[int, int] = FRAME
+
+
+def _board(pixels: torch.Tensor, poses: list[Poses]) -> dict[str, float]:
+    """Time what a run does for each picture of its mosaic, the wait for the GPU included."""
+    canvases = gpu_canvases(COCO_17)
+    board = Board(size=(1920, 1080), shape=None, on_gpu=canvases)
+    colour, ids = Colour("bt709"), np.arange(PEOPLE)
+    surfaces = [
+        Surface(
+            one.data_ptr(),
+            one.data_ptr() + FRAME[0] * FRAME[1],
+            pitch=FRAME[0],
+            size=FRAME,
+            colour=colour,
+        )
+        for one in pixels
+    ]
+    results = [
+        Result("", 0, 0.0, 0.0, FRAME, Tracks(own, ids), COCO_17) for own in poses[: len(surfaces)]
+    ]
+    draw = Annotator(COCO_17).draw_skeletons
+    whole, thread = [], []
+    for _ in range(40):
+        views = [
+            View.of(f"camera {n}", DrawnLater(_OnGpu(s), r, draw), ended=False, trouble=None)  # type: ignore[arg-type]
+            for n, (s, r) in enumerate(zip(surfaces, results, strict=True))
+        ]
+        began, used = time.perf_counter(), time.thread_time()
+        board.draw(views)
+        whole.append(1e6 * (time.perf_counter() - began))
+        thread.append(1e6 * (time.thread_time() - used))
+    return {"whole_us": float(np.median(whole[5:])), "thread_us": float(np.median(thread[5:]))}
 
 
 def _tiles(size: tuple[int, int], columns: int, rows: int) -> list[tuple[int, int, int, int]]:

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 from _machine import write
 
+from posestream.decoding.centers import CenterDecoder
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.profiles import PROFILES, build_estimator
 from posestream.evaluation.coco import coco_results, keypoint_accuracy, read_annotations
 from posestream.images import HostImage
@@ -102,7 +104,8 @@ def take_turns(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
 def results(profile: str, network: Backend, images: Mapping[int, HostImage]) -> list[dict]:
     """Return COCO results of every image."""
     topology = find_model(MODEL).topology
-    estimator = build_estimator(PROFILES[profile], network, None, topology, min_score=0.0)
+    seeing = BackendPass(network, CenterDecoder(topology))
+    estimator = build_estimator(PROFILES[profile], seeing, None, topology, min_score=0.0)
     found = []
     for number, image in images.items():
         [poses] = estimator.estimate([image])

@@ -63,6 +63,7 @@ def threads_alone() -> dict[str, float]:
     class Nothing:
         info = SourceInfo((8, 8), None, FRAMES_OF_NOTHING)
         corrupt_frames = 0
+        quick = True
 
         def frames(self) -> Any:
             for i in range(FRAMES_OF_NOTHING):

@@ -87,8 +87,10 @@ class StreamAnalysis:
         """
         time_s, size = frame.pts_s, frame.image.size
         tracked = self._tracker.update(poses, time_s, size=size)
-        shown = (tracked.tracks.ids >= 0) | (tracked.tracks.poses.scores >= self._shown_score)
-        tracks, rows = tracked.tracks[shown], tracked.rows[shown]
+        tracks, rows = tracked.tracks, tracked.rows
+        if self._shown_score > 0:  # every score is from 0 on
+            shown = (tracks.ids >= 0) | (tracks.poses.scores >= self._shown_score)
+            tracks, rows = tracks[shown], rows[shown]
         events = self._events(tracks, frame)
         ended = self._recogniser.update(tracks, pts_s=time_s) if self._recogniser else ()
         speeds = self._speeds

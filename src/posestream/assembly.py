@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from posestream.assembly_devices import gpu_path, one_device
+from posestream.assembly_gpu import GPU_BATCH, build_gpu_estimator
 from posestream.assembly_secondary import build_inspector
 from posestream.config import EstimatorConfig
 from posestream.config_outputs import OverlayConfig
 from posestream.config_secondary import SecondaryConfig
 from posestream.config_streams import SharingConfig
+from posestream.decoding import Decoder
 from posestream.errors import ConfigError, ModelError
 from posestream.estimation import Estimator
+from posestream.estimation.passes import BackendPass, Pass
 from posestream.families import recipe
+from posestream.gpu.choosing import GpuDecoding
 from posestream.inference import Backend
 from posestream.inference.loading import load_backend
 from posestream.inference.settings import usable_cores
@@ -24,15 +29,15 @@ from posestream.secondary.inspector import Inspector
 from posestream.topology import Topology
 
 _GPU_WORKERS = 2
-_GPU_BATCH = 16
 
 
-def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator:
-    """Make what finds people.
+def build_estimator(settings: EstimatorConfig, *, streams: int = 1, batch: int = 1) -> Estimator:
+    """Make what finds people: on a GPU as a whole, where the device is one.
 
     Args:
         settings: Which model and how it runs.
         streams: How many calls of `Estimator.estimate` run side by side, sharing the threads.
+        batch: Most frames in a call.
 
     Raises:
         ConfigError: If the settings do not fit the model.
@@ -52,7 +57,19 @@ def build_estimator(settings: EstimatorConfig, *, streams: int = 1) -> Estimator
                 f"{key}: {value!r} is not allowed with model {card.name!r}, which finds people "
                 f"by itself; allowed for families {', '.join(CROP_FAMILIES)}"
             )
-    return recipe(card)(card, settings, lambda one: _load(one, settings, streams))
+    gpu = gpu_path(settings)
+    if gpu is not None:
+        return build_gpu_estimator(card, settings, device=gpu, batch=max(batch, GPU_BATCH))
+    if settings.compile != "none":
+        raise ConfigError(
+            f"compile: {settings.compile!r} is not allowed with device {settings.device!r} and "
+            f"backend {settings.backend!r}; allowed: none, or device cuda with backend torch"
+        )
+
+    def made(one: ModelCard, decoder: Decoder) -> Pass:
+        return BackendPass(_load(one, settings, streams), decoder, pad_value=one.input.pad_value)
+
+    return recipe(card)(card, settings, made)
 
 
 def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
@@ -61,7 +78,7 @@ def _load(card: ModelCard, settings: EstimatorConfig, streams: int) -> Backend:
         backend=settings.backend,
         provider=settings.provider,
         require_provider=settings.require_provider,
-        device=settings.device,
+        device=one_device(settings),
         precision=settings.precision,
         threads=settings.threads,
         streams=streams,
@@ -83,7 +100,7 @@ def build_stream_set(
     sharing = sharing or SharingConfig()
     workers, batch = workers_and_batch(settings, sharing)
     inspector = build_inspector(secondary, settings, streams=workers)
-    estimator = build_estimator(settings, streams=workers)
+    estimator = build_estimator(settings, streams=workers, batch=batch)
     streams = StreamSet(
         estimator,
         topology=estimator.topology,
@@ -105,15 +122,19 @@ def workers_and_batch(settings: EstimatorConfig, sharing: SharingConfig) -> tupl
     """
     on_gpu = settings.device.startswith("cuda")
     workers = _GPU_WORKERS if on_gpu else settings.threads or usable_cores()
-    return workers, sharing.batch or (_GPU_BATCH if on_gpu else 1)
+    return workers, sharing.batch or (GPU_BATCH if on_gpu else 1)
 
 
 def described(
-    settings: EstimatorConfig, estimator: Estimator, inspector: Inspector | None = None
+    settings: EstimatorConfig,
+    estimator: Estimator,
+    inspector: Inspector | None = None,
+    decoding: GpuDecoding | None = None,
 ) -> str:
     """Say what really runs: model, profile, passes, library, device, precision, threads."""
     others = f"; {inspector.description}" if inspector else ""
-    return f"{settings.model}, {settings.profile}: {estimator.description}{others}"
+    decoded = f"; video decoded by {decoding.description}" if decoding else ""
+    return f"{settings.model}, {settings.profile}: {estimator.description}{others}{decoded}"
 
 
 def build_annotator(

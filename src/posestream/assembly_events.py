@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from posestream.sinks.events import EventLinesSink
 from posestream.sinks.webhooks.address import WebhookAddress
 from posestream.sinks.webhooks.sender import WebhookSender, WebhookStatus
 from posestream.sinks.webhooks.signature import secret_key
-from posestream.sinks.webhooks.sink import WebhookSink
+from posestream.sinks.webhooks.sink import Sender, WebhookSink
 from posestream.sinks.webhooks.unsent import UnsentEvents
 from posestream.sources import SourceInfo
 from posestream.topology import Topology
@@ -61,6 +62,7 @@ class EventOutputs:
         self._webhooks = [_webhook(one) for one in settings.webhook]
         self._unsent = UnsentEvents(folder / UNSENT_NAME, overwrite=overwrite)
         self._senders: list[WebhookSender] = []
+        self._elsewhere: Sequence[Sender] | None = None
 
     @property
     def planned(self) -> tuple[Path, ...]:
@@ -68,12 +70,24 @@ class EventOutputs:
         return (self._unsent.path,) if self._webhooks else ()
 
     @property
+    def senders(self) -> Sequence[Sender]:
+        """What takes events for each webhook, once open."""
+        return self._senders
+
+    @property
     def statuses(self) -> list[WebhookStatus]:
         """How sending goes, for each webhook."""
         return [sender.status for sender in self._senders]
 
-    def open(self) -> None:
-        """Start the senders."""
+    def open(self, senders: Sequence[Sender] | None = None) -> None:
+        """Start the senders.
+
+        Args:
+            senders: Those of another process, one for each webhook, instead of own ones.
+        """
+        self._elsewhere = senders
+        if senders is not None:
+            return
         for one in self._webhooks:
             if not one.address.encrypted and not is_loopback(one.address.host):
                 _log.warning("webhook %s: events travel unencrypted", one.address.shown)
@@ -101,7 +115,8 @@ class EventOutputs:
         sinks: list[ResultSink] = []
         if self._settings.events_file:
             sinks.append(EventLinesSink(path, overwrite=self._overwrite))
-        for sender, one in zip(self._senders, self._webhooks, strict=True):
+        senders = self._senders if self._elsewhere is None else self._elsewhere
+        for sender, one in zip(senders, self._webhooks, strict=True):
             sinks.append(WebhookSink(sender, kinds=one.settings.kinds))
         return sinks
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from posestream.assembly_devices import one_device
 from posestream.config import EstimatorConfig
 from posestream.config_secondary import SecondaryConfig
 from posestream.errors import ConfigError, ModelError, suggestion
@@ -143,7 +144,7 @@ def _backend(
         backend=settings.backend or main.backend,
         provider=main.provider,
         require_provider=main.require_provider,
-        device=main.device,
+        device=one_device(main),
         precision=settings.precision or precision,
         threads=main.threads,
         streams=streams,

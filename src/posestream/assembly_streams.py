@@ -19,6 +19,7 @@ from posestream.sources.files import VIDEO_SUFFIXES, find_files
 from posestream.sources.names import safe_name, stream_name, unique_names
 from posestream.sources.opening import open_source
 from posestream.sources.options import SourceOptions
+from posestream.sources.pictures import OpenPictures
 
 _OPENING_MARGIN_S = 5.0
 _RECORDINGS = VIDEO_SUFFIXES - {".mjpg", ".mjpeg", ".ts", ".m2ts", ".flv", ".264", ".h264"}
@@ -57,9 +58,13 @@ class InputStream:
         fake_camera = self.address.startswith("fake:") and "realtime" in self.address
         return self.comes_back or self.settings.realtime or fake_camera
 
-    def opener(self) -> Callable[[], Source]:
-        """Return what opens its source."""
-        options = source_options(self.settings)
+    def opener(self, open_pictures: OpenPictures | None = None) -> Callable[[], Source]:
+        """Return what opens its source.
+
+        Args:
+            open_pictures: Makes what decodes its video; by default FFmpeg on the CPU.
+        """
+        options = replace(source_options(self.settings), open_pictures=open_pictures)
         return lambda: open_source(self.address, name=self.name, options=options)
 
     def policy(self) -> RetryPolicy:

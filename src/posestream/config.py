@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from posestream.config_analysis import AnalysisConfig
+from posestream.config_devices import DEVICE_PATTERN
 from posestream.config_events import EventsConfig, WebhookConfig
 from posestream.config_input import InputConfig
 from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig, Score
@@ -27,9 +28,10 @@ from posestream.config_zones import ZONE_KEYS, ZonesConfig
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
-Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$")]
+Device = Annotated[str, Field(pattern=DEVICE_PATTERN)]
 BackendName = Literal["auto", "openvino", "onnxruntime", "torch"]
 Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml"]
+Compiling = Literal["none", "quick", "tuned"]
 Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,7 +57,9 @@ class EstimatorConfig(InputConfig):
     )
     profile: Profile = Field(default="balanced", description="Speed against accuracy.")
     device: Device = Field(
-        default="auto", description="Where the network runs: auto, cpu, cuda or cuda:N."
+        default="auto",
+        description="Where pictures are decoded and the network runs: auto, cpu, cuda, cuda:N, "
+        "cuda:0,cuda:1 or cuda:all.",
     )
     backend: BackendName = Field(default="auto", description="Inference library.")
     provider: Provider = Field(default="auto", description="Execution provider of ONNX Runtime.")
@@ -66,6 +70,11 @@ class EstimatorConfig(InputConfig):
         default=3000, ge=1, description="Memory for building a TensorRT engine, MB."
     )
     precision: Precision = Field(default="auto", description="Number format of the network.")
+    compile: Compiling = Field(
+        default="none",
+        description="Let torch compile the network for the GPU: minutes at the first start; tuned "
+        "takes longer still.",
+    )
     threads: int | None = Field(
         default=None, ge=1, le=256, description="CPU threads for inference; by default all cores."
     )

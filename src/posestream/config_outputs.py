@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from posestream.config_input import split_numbers
 
 Format = Literal["jsonl", "openpose", "coco", "csv", "parquet"]
+Encoder = Literal["auto", "libx264", "h264_nvenc", "hevc_nvenc"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"]
 Score = Annotated[float, Field(ge=0, le=1)]
 EvenSide = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
@@ -44,6 +45,10 @@ class OutputConfig(BaseModel):
     )
     video: bool = Field(default=True, description="Write the annotated video or images.")
     show: bool = Field(default=False, description="Show the annotated frames in a window.")
+    encoder: Encoder = Field(
+        default="auto",
+        description="Encoder of annotated videos; auto is libx264, the others use an NVIDIA GPU.",
+    )
     preset: Preset = Field(default="superfast", description="x264 preset of the annotated video.")
     crf: int = Field(
         default=23, ge=0, le=51, description="x264 quality; lower is better and larger."

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from posestream.config_zones import ZonesConfig
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
+_MOST_PROCESSES = 256
 
 
 def _listed(value: Any) -> Any:
@@ -39,6 +40,15 @@ def _plain(value: Any) -> Any:
     return {str(k): str(v) if isinstance(v, int | float) else v for k, v in value.items()}
 
 
+def _counted(value: Any) -> Any:
+    """Take ``auto``, and numbers that a machine may have cores for."""
+    text = str(value).strip()
+    if text != "auto" and not (text.isdecimal() and 1 <= int(text) <= _MOST_PROCESSES):
+        raise ValueError(f"must be auto or a number from 1 to {_MOST_PROCESSES}")
+    return text if text == "auto" else int(text)
+
+
+Processes = Annotated[int | Literal["auto"], BeforeValidator(_counted)]
 Inputs = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
     BeforeValidator(_texts),
@@ -103,11 +113,16 @@ class SharingConfig(BaseModel):
         default=None,
         ge=1,
         le=256,
-        description="Most frames looked at at once, of all streams; by default 1 on a CPU and 16 "
+        description="Most frames looked at at once, of all streams; by default 1 on a CPU and 32 "
         "on a GPU.",
     )
     batch_wait_ms: float = Field(
         default=5.0, ge=0, le=1000, description="Wait so long for a batch to fill, milliseconds."
+    )
+    processes: Processes = Field(
+        default="auto",
+        description="Processes that share the streams of a run, each with one GPU; auto: one on a "
+        "CPU, on GPUs one for each GPU and for every 32 streams.",
     )
 
 

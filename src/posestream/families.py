@@ -9,17 +9,18 @@ from posestream.config import EstimatorConfig
 from posestream.decoding import Decoder
 from posestream.errors import ConfigError
 from posestream.estimation import Estimator
+from posestream.estimation.passes import Pass
 from posestream.estimation.profiles import DEFAULT_MIN_SCORE, find_profile
 from posestream.estimation.profiles import build_estimator as build_center_estimator
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.estimation.top_down import TopDownEstimator
 from posestream.geometry import InputRule
-from posestream.inference import Backend
 from posestream.models.card import CROP_FAMILIES, InputSpec, ModelCard
 from posestream.models.registry import find_model
 
-Load = Callable[[ModelCard], Backend]
-Recipe = Callable[[ModelCard, EstimatorConfig, Load], Estimator]
+MakePass = Callable[[ModelCard, Decoder], Pass]
+"""Loads a card's network and joins it with what understands it, on a CPU or on a GPU."""
+Recipe = Callable[[ModelCard, EstimatorConfig, MakePass], Estimator]
 
 _SIZES = {"fast": 0.75, "balanced": 1.0, "accurate": 1.25}
 """Long side of each profile, in those on the model's card."""
@@ -47,15 +48,17 @@ def recipe(card: ModelCard) -> Recipe:
     return RECIPES[card.family]
 
 
-def _center(card: ModelCard, settings: EstimatorConfig, load: Load) -> Estimator:
+def _center(card: ModelCard, settings: EstimatorConfig, make: MakePass) -> Estimator:
+    from posestream.decoding.centers import CenterDecoder
+
     profile = find_profile(settings.profile)
     single = find_model(_SINGLE_PERSON_MODEL) if profile.refined else None
     if single and single.topology.keypoints != card.topology.keypoints:
         profile, single = replace(profile, refined=False), None
     return build_center_estimator(
         profile,
-        load(card),
-        load(single) if single else None,
+        make(card, CenterDecoder(card.topology, stride=card.stride)),
+        make(single, _crop_decoder(single, 0)) if single else None,
         card.topology,
         long_side=settings.long_side,
         min_score=_min_score(settings, DEFAULT_MIN_SCORE),
@@ -64,15 +67,15 @@ def _center(card: ModelCard, settings: EstimatorConfig, load: Load) -> Estimator
     )
 
 
-def _paf(card: ModelCard, settings: EstimatorConfig, load: Load) -> Estimator:
+def _paf(card: ModelCard, settings: EstimatorConfig, make: MakePass) -> Estimator:
     from posestream.decoding.paf import PafDecoder  # a tenth of a second that others need not wait
 
     min_score = _min_score(settings, _PAF_MIN_SCORE)
     decoder = PafDecoder(card.topology, stride=card.stride, min_score=min_score)
-    return _single_pass(card, settings, load, decoder)
+    return _single_pass(card, settings, make, decoder)
 
 
-def _one_stage(card: ModelCard, settings: EstimatorConfig, load: Load) -> Estimator:
+def _one_stage(card: ModelCard, settings: EstimatorConfig, make: MakePass) -> Estimator:
     from posestream.decoding.one_stage import OneStageDecoder
     from posestream.decoding.one_stage_formats import FORMATS, REPEATING
 
@@ -82,31 +85,29 @@ def _one_stage(card: ModelCard, settings: EstimatorConfig, load: Load) -> Estima
         min_score=_min_score(settings, _ONE_STAGE_MIN_SCORE),
         suppression=_ONE_STAGE_OVERLAP if card.family in REPEATING else None,
     )
-    return _single_pass(card, settings, load, decoder)
+    return _single_pass(card, settings, make, decoder)
 
 
-def _one_person(card: ModelCard, settings: EstimatorConfig, load: Load) -> Estimator:
+def _one_person(card: ModelCard, settings: EstimatorConfig, make: MakePass) -> Estimator:
     """See each person that a detector finds, or the whole picture as one person."""
     if settings.detector_card is not None and settings.detector in (None, WHOLE_PICTURE):
         raise ConfigError(f"detector_card: {settings.detector_card!r} needs a detector, a file")
     detector = settings.detector or (WHOLE_PICTURE if card.family == "single" else _DETECTOR)
     if detector == WHOLE_PICTURE:
         decoder = _crop_decoder(card, _min_score(settings, _ONE_PERSON_MIN_SCORE))
-        return _single_pass(card, settings, load, decoder)
+        return _single_pass(card, settings, make, decoder)
     rule = _rule(card.input, settings)
     return TopDownEstimator(
-        _detector(detector, settings, load),
-        load(card),
-        _crop_decoder(card, 0),
+        _detector(detector, settings, make),
+        make(card, _crop_decoder(card, 0)),
         card.topology,
         input_size=rule.fixed_size or (0, 0),
         padding=card.crop_padding,
-        pad_value=card.input.pad_value,
         min_score=_min_score(settings, _TOP_DOWN_MIN_SCORE),
     )
 
 
-def _detector(name: str, settings: EstimatorConfig, load: Load) -> Estimator:
+def _detector(name: str, settings: EstimatorConfig, make: MakePass) -> Estimator:
     """Make what finds the people of a top-down network, in its fastest profile.
 
     Nobody can score more than the detector says, so the least score holds there already.
@@ -118,7 +119,7 @@ def _detector(name: str, settings: EstimatorConfig, load: Load) -> Estimator:
             f"keypoints; allowed: a model that finds people, or {WHOLE_PICTURE!r}"
         )
     plain = EstimatorConfig(model=name, profile="fast", min_score=settings.min_score)
-    return recipe(card)(card, plain, load)
+    return recipe(card)(card, plain, make)
 
 
 def _crop_decoder(card: ModelCard, min_score: float) -> Decoder:
@@ -135,10 +136,10 @@ def _crop_decoder(card: ModelCard, min_score: float) -> Decoder:
 
 
 def _single_pass(
-    card: ModelCard, settings: EstimatorConfig, load: Load, decoder: Decoder
+    card: ModelCard, settings: EstimatorConfig, make: MakePass, decoder: Decoder
 ) -> Estimator:
     rule = _rule(card.input, settings)
-    return SinglePassEstimator(load(card), decoder, card.topology, rule=rule)
+    return SinglePassEstimator(make(card, decoder), card.topology, rule=rule)
 
 
 def _min_score(settings: EstimatorConfig, usual: float) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from posestream.assembly import build_annotator
 from posestream.assembly_events import (
@@ -19,6 +20,13 @@ from posestream.assembly_zones import zone_painter
 from posestream.config import Config
 from posestream.mosaicking import Mosaic
 from posestream.mosaicking.trouble import trouble_of
+from posestream.outputs_planned import (
+    has_mosaic_video,
+    has_room_for_mosaic,
+    open_mosaic_video,
+    places_of,
+    refuse_outputs,
+)
 from posestream.overlay.zoned import ZonedAnnotator
 from posestream.recording import (
     VIDEO_NAME,
@@ -28,20 +36,21 @@ from posestream.recording import (
     Recorder,
     open_recorder,
     planned_data,
-    refuse_existing,
     refuse_own_input,
 )
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.status import StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.streams import StreamSet
+from posestream.sharding.part import MosaicPart, RunPart
 from posestream.sinks import FrameSink
 from posestream.sources import Source
 from posestream.topology import Topology
 from posestream.types import Frame
 from posestream.watching import Watching
 
-_log = logging.getLogger("posestream")
+if TYPE_CHECKING:
+    from posestream.mosaicking.board import GpuCanvases
 
 
 class RunOutputs:
@@ -52,6 +61,7 @@ class RunOutputs:
         inputs: The streams.
         clock: Where the time of drawing and writing is counted.
         stop: Requested where the user closes the window.
+        part: What connects the streams with the other parts of a run; None where they are all.
 
     Raises:
         ConfigError: If an output would replace an input.
@@ -59,12 +69,19 @@ class RunOutputs:
     """
 
     def __init__(
-        self, config: Config, inputs: Sequence[InputStream], *, clock: StageClock, stop: StopFlag
+        self,
+        config: Config,
+        inputs: Sequence[InputStream],
+        *,
+        clock: StageClock,
+        stop: StopFlag,
+        part: RunPart | None = None,
     ) -> None:
         self._config = config
         self._inputs = inputs
         self._clock = clock
-        self._many = len(inputs) > 1
+        self._part = part
+        self._many = len(inputs) > 1 or part is not None
         self._watching = Watching(config, stop=stop)
         self._events = EventOutputs(
             config.events, folder=config.output, overwrite=config.outputs.overwrite
@@ -73,15 +90,8 @@ class RunOutputs:
         self._mosaic: Mosaic | None = None
         self._opened = ExitStack()
         self._written: list[Path] = []
-        for stream in inputs:
-            refuse_own_input(config, stream.address, self._places(stream), still=False)
-        planned = [path for stream in inputs for path in planned_data(config, self._places(stream))]
-        if self._has_mosaic_video:
-            planned.append(config.output / VIDEO_NAME)
-        if config.has_events:
-            planned += self._events.planned
-            planned += [self._places(stream).data(EVENTS_NAME) for stream in inputs]
-        refuse_existing(planned, overwrite=config.outputs.overwrite)
+        if part is None:
+            refuse_outputs(config, inputs, self._events)
 
     @property
     def written(self) -> tuple[Path, ...]:
@@ -104,11 +114,14 @@ class RunOutputs:
             self._config.overlay, topology, events_s=self._config.events.events_shown
         )
         if self._config.has_events:
-            self._events.open()
+            self._events.open(None if self._part is None else self._part.senders)
             self._opened.callback(self._events.close)
         self._watching.open(streams, estimator=estimator)
         self._opened.callback(self._watching.close)
-        if self._many and (self._has_mosaic_video or self._watching.shows_mosaic):
+        if self._part is not None:
+            if self._part.mosaic is not None:
+                self._open_mosaic_part(streams, self._part.mosaic)
+        elif self._many and (has_mosaic_video(self._config) or self._watching.shows_mosaic):
             self._open_mosaic(streams)
 
     def recorder(self, stream: InputStream) -> Callable[[Source], Recorder]:
@@ -150,49 +163,61 @@ class RunOutputs:
         """
         self._opened.close()
 
-    @property
-    def _has_mosaic_video(self) -> bool:
-        return self._many and self._config.tiling.mosaic and self._config.outputs.video
-
     def _open_mosaic(self, streams: StreamSet) -> None:
-        from posestream.mosaicking import open_mosaic
-
-        tiling, sinks = self._config.tiling, self._watching.mosaic_sinks()
-        count = sum(stream.takes_turns for stream in self._inputs)
-        if count > (most := self._config.sharing.concurrent):
-            _log.warning("mosaic: left out: %d files, and %d are open at once", count, most)
+        sinks = self._watching.mosaic_sinks()
+        if not has_room_for_mosaic(self._config, self._inputs):
             return
         live = any(stream.is_live for stream in self._inputs)
-        if self._has_mosaic_video:
-            sinks.append(self._mosaic_video(live=live))
+        if has_mosaic_video(self._config):
+            sinks.append(open_mosaic_video(self._config, live=live))
             self._written.append(self._config.output / VIDEO_NAME)
         if not sinks:
             return
-        self._mosaic = open_mosaic(
+        from posestream.mosaicking import open_mosaic
+
+        tiling = self._config.tiling
+        mosaic = open_mosaic(
             sinks,
             live=live,
-            status=lambda name: _trouble(streams, name),
+            status=lambda name: trouble_in(streams, name),
             size=tiling.mosaic_size,
             shape=tiling.mosaic_layout,
+            on_gpu=self._gpu_canvases(),
         )
+        self._begin_mosaic(mosaic)
+
+    def _open_mosaic_part(self, streams: StreamSet, part: MosaicPart) -> None:
+        from posestream.mosaicking import open_mosaic
+
+        mosaic = open_mosaic(
+            [part.sink],
+            live=part.live,
+            status=lambda name: trouble_in(streams, name),
+            size=part.size,
+            shape=part.shape,
+            on_gpu=self._gpu_canvases(),
+            epilogue=part.sink.write_last,
+        )
+        self._begin_mosaic(mosaic)
+
+    def _begin_mosaic(self, mosaic: Mosaic) -> None:
+        self._mosaic = mosaic
         self._opened.callback(self._mosaic.close)
         for stream in self._inputs:
             self._mosaic.add(stream.name)
 
-    def _mosaic_video(self, *, live: bool) -> FrameSink:
-        from posestream.sinks.video import VideoSink
+    def _gpu_canvases(self) -> GpuCanvases:
+        from posestream.mosaicking.gpu_canvas import gpu_canvases
 
-        outputs = self._config.outputs
-        return VideoSink(
-            self._config.output / VIDEO_NAME,
-            preset=outputs.preset,
-            crf=outputs.crf,
-            overwrite=outputs.overwrite,
-            rewrite=not live,
+        overlay = self._config.overlay
+        return gpu_canvases(
+            self._topology,
+            min_keypoint_score=overlay.draw_threshold,
+            line_width=overlay.line_width,
         )
 
     def _places(self, stream: InputStream) -> Places:
-        return Places(self._config.output, stream.name if self._many else None)
+        return places_of(self._config, stream, many=self._many)
 
     def _annotator_of(self, stream: InputStream) -> Annotator:
         assert self._annotator is not None
@@ -202,27 +227,25 @@ class RunOutputs:
 
     def _more(self, stream: InputStream, source: Source, places: Places) -> MoreSinks:
         """Return what takes a stream's results beside the files that every run writes."""
-        watchers = tuple(self._watchers(stream, source))
+        info, alone = source.info, not self._many
+        watchers = self._watching.stream_sinks(stream.name, frame_rate=info.frame_rate, alone=alone)
+        more = MoreSinks(annotated=tuple(watchers), lookers=tuple(self._lookers(stream, source)))
         if not self._config.has_events:
-            return MoreSinks(annotated=watchers)
+            return more
         config, path = self._config, places.data(EVENTS_NAME)
         results, clips = self._events.result_sinks(path), self._events.clips()
         self._written.append(path)
         if clips is None:
-            return MoreSinks(results=tuple(results), annotated=watchers)
+            return replace(more, results=tuple(results))
         results.append(clips)
-        if shows_clips(config.events, config.overlay, config.outputs) and not source.info.still:
-            return MoreSinks(results=tuple(results), annotated=watchers, tap=clips)
-        encoder = build_clip_encoder(
-            clips, config.events, config.overlay, self._topology, source.info
-        )
-        return MoreSinks(results=tuple(results), annotated=watchers, pairs=(encoder,))
+        if shows_clips(config.events, config.overlay, config.outputs) and not info.still:
+            return replace(more, results=tuple(results), tap=clips)
+        encoder = build_clip_encoder(clips, config.events, config.overlay, self._topology, info)
+        return replace(more, results=tuple(results), pairs=(encoder,))
 
-    def _watchers(self, stream: InputStream, source: Source) -> list[FrameSink]:
+    def _lookers(self, stream: InputStream, source: Source) -> list[FrameSink]:
         info = source.info
-        sinks = self._watching.stream_sinks(
-            stream.name, frame_rate=info.frame_rate, alone=not self._many
-        )
+        sinks = self._watching.stream_lookers(stream.name, alone=not self._many)
         if self._mosaic is not None:
             self._mosaic.add(
                 stream.name, frame_rate=info.frame_rate, pixel_aspect=info.pixel_aspect
@@ -245,7 +268,15 @@ class _Tile:
         self._mosaic.ended(self._name)
 
 
-def _trouble(streams: StreamSet, name: str) -> str | None:
+class Statuses(Protocol):
+    """Knows how streams are doing."""
+
+    def status(self, name: str) -> StreamStatus | None:
+        """Return how one stream is doing; None if there is no such stream."""
+        ...
+
+
+def trouble_in(streams: Statuses, name: str) -> str | None:
     """Say in a few words why a stream has no pictures; None if it should have some."""
     status = streams.status(name)
     return None if status is None else trouble_of(status)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from posestream.assembly import build_stream_set, described
 from posestream.assembly_analysis import build_analysis, with_faint_poses
+from posestream.assembly_devices import picture_decoding
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, input_streams
 from posestream.config import Config
@@ -19,7 +20,10 @@ from posestream.runtime.metrics import StageClock, StageTime
 from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
 from posestream.runtime.stream import StreamPlan
+from posestream.sharding.choosing import on_one_gpu, processes_for
+from posestream.sharding.part import RunPart
 from posestream.sources import Source
+from posestream.sources.pictures import OpenPictures
 from posestream.topology import Topology
 
 _LOOK_EVERY_S = 0.05
@@ -98,21 +102,51 @@ def run(
         PosestreamError: What ended the run, or the only stream; what was written before stays and
             opens.
     """
-    stop, clock = stop or StopFlag(), StageClock()
-    inputs = input_streams(config)
-    outputs = RunOutputs(config, inputs, clock=clock, stop=stop)
+    stop, inputs = stop or StopFlag(), input_streams(config)
+    processes = processes_for(config, len(inputs))
+    if processes > 1:
+        from posestream.sharding.running import run_in_processes
+
+        return run_in_processes(config, inputs, processes=processes, stop=stop, on_status=on_status)
+    return run_here(on_one_gpu(config), inputs, stop=stop, on_status=on_status)
+
+
+def run_here(
+    config: Config,
+    inputs: Sequence[InputStream],
+    *,
+    stop: StopFlag,
+    on_status: Callable[[Sequence[StreamStatus]], None] | None = None,
+    clock: StageClock | None = None,
+    part: RunPart | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> RunSummary:
+    """Do the main job in this process; see `run`.
+
+    Args:
+        config: What to do.
+        inputs: Its streams.
+        stop: Request it to end in order.
+        on_status: Told several times a second how every stream is doing, on the calling thread.
+        clock: Where stage times are counted.
+        part: What connects it with a larger run; None where it is the whole.
+        ready: Called with what finds people, for people, before the first stream is opened.
+
+    Raises:
+        PosestreamError: What ended the run, or the only stream.
+    """
+    clock, alone = clock or StageClock(), len(inputs) == 1 and part is None
+    outputs = RunOutputs(config, inputs, clock=clock, stop=stop, part=part)
     with ExitStack() as stack:
         settings, shown_score = with_faint_poses(config.estimator, config.analysis)
         estimator, inspector, streams = build_stream_set(
             settings, config.sharing, clock=clock, secondary=config.secondary
         )
         stack.callback(streams.close)
-        outputs.open(
-            estimator.topology, streams, estimator=described(config.estimator, estimator, inspector)
-        )
+        decoding, topology = picture_decoding(settings), estimator.topology
+        what_runs = described(config.estimator, estimator, inspector, decoding)
+        outputs.open(topology, streams, estimator=what_runs)
         stack.callback(outputs.close)
-        begun = time.perf_counter()
-        topology = estimator.topology
         plans = [
             stream_plan(
                 s,
@@ -120,12 +154,16 @@ def run(
                 outputs,
                 topology=topology,
                 shown_score=shown_score,
-                alone=len(inputs) == 1,
+                alone=alone,
+                open_pictures=decoding,
             )
             for s in inputs
         ]
         for plan in plans:
             plan.analysis()  # refuses what cannot be, before any stream begins
+        if ready is not None:
+            ready(what_runs)
+        begun = time.perf_counter()
         for plan in plans:
             streams.add(plan)
         while not streams.wait(_LOOK_EVERY_S) and not stop.requested:
@@ -139,14 +177,14 @@ def run(
         outputs.close()
         if on_status:
             on_status(streams.statuses())
-        if len(inputs) == 1:
+        if alone:
             for error in streams.errors().values():
                 raise error
         return RunSummary(
             streams=tuple(streams.statuses()),
             elapsed_s=time.perf_counter() - begun,
             stages=clock.report(),
-            estimator=described(config.estimator, estimator, inspector),
+            estimator=what_runs,
             outputs=outputs.written,
             stopped=stopped,
         )
@@ -160,11 +198,12 @@ def stream_plan(
     topology: Topology,
     shown_score: float = 0.0,
     alone: bool = False,
+    open_pictures: OpenPictures | None = None,
 ) -> StreamPlan[Source]:
     """Return what one stream of a run is to do."""
     return StreamPlan(
         name=stream.name,
-        open_source=stream.opener(),
+        open_source=stream.opener(open_pictures),
         open_consumer=outputs.recorder(stream),
         input=redacted(stream.address),
         retries=stream.comes_back,

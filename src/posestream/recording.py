@@ -12,6 +12,7 @@ from posestream.config import Config
 from posestream.errors import ConfigError, OutputExistsError
 from posestream.events import ActivitySegment
 from posestream.images import HostImage, Image
+from posestream.mosaicking.drawn_later import DrawnLater
 from posestream.runtime.metrics import StageClock
 from posestream.sinks import FrameSink, ResultSink
 from posestream.sinks.activities import ActivityLinesSink
@@ -35,6 +36,14 @@ class Annotator(Protocol):
 
     def draw(self, image: Image, result: Result) -> HostImage:
         """Return an annotated copy of a picture."""
+        ...
+
+    def only_skeletons(self, result: Result) -> bool:
+        """Tell whether a result has nothing but skeletons to draw; asked before it is drawn."""
+        ...
+
+    def draw_skeletons(self, image: Image, result: Result) -> HostImage:
+        """Return a copy of a picture with skeletons; any thread may call it."""
         ...
 
 
@@ -90,6 +99,8 @@ class MoreSinks:
     """Take results."""
     annotated: tuple[FrameSink, ...] = ()
     """Take annotated frames."""
+    lookers: tuple[FrameSink, ...] = ()
+    """Take annotated frames, and look at some of them only: they may be drawn on when they do."""
     pairs: tuple[PairSink, ...] = ()
     """Take frames as they were read, with their results."""
     tap: PacketTap | None = None
@@ -97,15 +108,17 @@ class MoreSinks:
 
 
 class Recorder:
-    """Draws each frame once and hands frame and result to all sinks.
+    """Draws each frame once at most and hands frame and result to all sinks.
 
     Args:
         annotator: Draws; not asked where there are no frame sinks.
         frame_sinks: Take annotated frames.
+        lookers: Take annotated frames; those of a GPU may stay there, as `DrawnLater`.
         result_sinks: Take results.
         activity_sink: Takes what people did, also what the end of the stream ends.
         pair_sinks: Take frames as they were read, with their results.
         clock: Where the time of drawing and of each kind of sink is counted.
+        quick: Whether all sinks of results take a frame in no time.
     """
 
     def __init__(
@@ -114,12 +127,16 @@ class Recorder:
         frame_sinks: Sequence[FrameSink],
         result_sinks: Sequence[ResultSink],
         *,
+        lookers: Sequence[FrameSink] = (),
         activity_sink: ActivityLinesSink | None = None,
         pair_sinks: Sequence[PairSink] = (),
         clock: StageClock,
+        quick: bool = False,
     ) -> None:
+        self.quick = quick and not (frame_sinks or pair_sinks)
         self._annotator = annotator
         self._frame_sinks = frame_sinks
+        self._lookers = lookers
         self._result_sinks = (*result_sinks, activity_sink) if activity_sink else result_sinks
         self._activity_sink = activity_sink
         self._pair_sinks = pair_sinks
@@ -138,12 +155,25 @@ class Recorder:
             with self._clock.time("clips"):
                 for sink in self._pair_sinks:
                     sink.write(frame, result)
-        if self._frame_sinks:
+        if self._frame_sinks or self._lookers:
+            self._show(frame, result)
+
+    def _show(self, frame: Frame, result: Result) -> None:
+        later: Frame | None = None
+        # What is in main memory anyway is drawn by the stream's own thread, here.
+        stays = bool(self._lookers) and not isinstance(frame.image, HostImage)
+        if stays and self._annotator.only_skeletons(result):
+            image = DrawnLater(frame.image, result, self._annotator.draw_skeletons)
+            later = replace(frame, image=image)
+        drawn = frame
+        if self._frame_sinks or later is None:
             with self._clock.time("draw"):
                 drawn = replace(frame, image=self._annotator.draw(frame.image, result))
-            with self._clock.time("write frames"):
-                for sink in self._frame_sinks:
-                    sink.write(drawn)
+        with self._clock.time("write frames"):
+            for sink in self._frame_sinks:
+                sink.write(drawn)
+            for sink in self._lookers:
+                sink.write(later or drawn)
 
     def finish(self, activities: Sequence[ActivitySegment]) -> None:
         """Take what people did until the stream ended."""
@@ -157,7 +187,8 @@ class Recorder:
             SinkError: If one of them could not be finished.
         """
         with ExitStack() as stack:
-            for sink in (*self._frame_sinks, *self._pair_sinks, *self._result_sinks):
+            shown = (*self._frame_sinks, *self._lookers)
+            for sink in (*shown, *self._pair_sinks, *self._result_sinks):
                 stack.callback(sink.close)
 
 
@@ -244,9 +275,11 @@ def open_recorder(
         annotator,
         [*frames, *more.annotated],
         [*results, *more.results],
+        lookers=more.lookers,
         activity_sink=activities,
         pair_sinks=more.pairs,
         clock=clock,
+        quick=all(FORMATS[name].quick for name in outputs.formats),
     )
 
 
@@ -283,6 +316,7 @@ def _annotated_sink(
         frame_rate=source.info.frame_rate,
         pixel_aspect=source.info.pixel_aspect,
         audio_from=source.info.path,
+        encoder=outputs.encoder,
         preset=outputs.preset,
         crf=outputs.crf,
         overwrite=outputs.overwrite,

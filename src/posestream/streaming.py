@@ -10,6 +10,7 @@ from typing import Any
 from posestream.api import Prediction
 from posestream.assembly import build_stream_set
 from posestream.assembly_analysis import build_analysis, with_faint_poses
+from posestream.assembly_devices import picture_decoding
 from posestream.assembly_secondary import build_stream_findings
 from posestream.assembly_streams import InputStream, checked_address
 from posestream.config import estimator_config, secondary_configs, validated
@@ -63,13 +64,18 @@ class Streams:
     ) -> None:
         sharing = {key: options.pop(key) for key in _SHARING if key in options}
         analysis = {key: options.pop(key) for key in _ANALYSIS if key in options}
+        shared: SharingConfig = validated(SharingConfig, sharing)
+        if shared.processes not in ("auto", 1):
+            raise ConfigError(
+                f"processes: {shared.processes} is not allowed here: Streams run in one process; "
+                "posestream.run takes more"
+            )
         self._analysis = validated(AnalysisConfig, analysis)
         self._secondary = secondary_configs(secondary)
         settings, shown = with_faint_poses(estimator_config(options), self._analysis)
         self._shown_score = shown
-        estimator, _, self._streams = build_stream_set(
-            settings, validated(SharingConfig, sharing), secondary=self._secondary
-        )
+        estimator, _, self._streams = build_stream_set(settings, shared, secondary=self._secondary)
+        self._open_pictures = picture_decoding(settings)
         self._topology = estimator.topology
         build_analysis(self._analysis, self._topology, stream="")  # refuses what cannot be
         self._ready: BoundedQueue[Prediction] = BoundedQueue(_READY)
@@ -109,7 +115,7 @@ class Streams:
         stream = InputStream(own, address, validated(StreamConfig, settings))
         plan = StreamPlan(
             name=own,
-            open_source=stream.opener(),
+            open_source=stream.opener(self._open_pictures),
             open_consumer=lambda _: _HandOver(self._ready),
             input=redacted(address),
             retries=stream.comes_back,
@@ -185,6 +191,8 @@ class Streams:
 
 class _HandOver:
     """Gives one stream's results to whoever iterates."""
+
+    quick = False
 
     def __init__(self, ready: BoundedQueue[Prediction]) -> None:
         self._ready = ready

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from posestream.config import Config
+from posestream.runtime.metrics import StageTime
+from posestream.runtime.status import StreamStatus
 from posestream.runtime.stopping import StopFlag
-from posestream.runtime.streams import StreamSet
+from posestream.serving.machine import ProcessUse, process_use
 from posestream.sinks import FrameSink
 from posestream.sinks.publish_targets import STREAM_FIELD, publish_target
 
@@ -18,6 +21,27 @@ if TYPE_CHECKING:
     from posestream.sinks.window import WindowSink
 
 _log = logging.getLogger("posestream")
+
+
+class StageReport(Protocol):
+    """Knows what each stage costs."""
+
+    def report(self) -> Mapping[str, StageTime]:
+        """Return every stage's cost so far."""
+        ...
+
+
+class Streaming(Protocol):
+    """Streams that run, here or elsewhere."""
+
+    @property
+    def clock(self) -> StageReport:
+        """What their stages cost."""
+        ...
+
+    def statuses(self) -> Sequence[StreamStatus]:
+        """Return how every stream is doing."""
+        ...
 
 
 class Watching:
@@ -47,12 +71,24 @@ class Watching:
         sends_mosaic = publish is not None and STREAM_FIELD not in publish
         return self._config.outputs.show or self._config.serving.serve is not None or sends_mosaic
 
-    def open(self, streams: StreamSet, *, estimator: str) -> None:
+    @property
+    def pictures(self) -> LatestPictures | None:
+        """Where pictures for people who look are left; None where none are served."""
+        return self._pictures
+
+    def open(
+        self,
+        streams: Streaming,
+        *,
+        estimator: str,
+        machine: Callable[[], ProcessUse] = process_use,
+    ) -> None:
         """Open the window and the endpoints.
 
         Args:
             streams: Tells how each stream is doing.
             estimator: What finds people, for people.
+            machine: Tells what the run takes of the machine.
 
         Raises:
             MissingDependencyError: If a package for it is not installed.
@@ -65,18 +101,19 @@ class Watching:
             self._window = WindowSink("posestream", on_closed=self._stop.request)
             self._opened.callback(self._window.close)
         if self._config.serving.serve is not None:
-            self._serve(streams, estimator=estimator)
+            self._serve(streams, estimator=estimator, machine=machine)
 
     def mosaic_sinks(self) -> list[FrameSink]:
         """Return what takes the mosaic's pictures."""
         from posestream.serving.pictures import MOSAIC
 
-        return self._sinks(MOSAIC, sends=STREAM_FIELD not in (self._config.outputs.publish or ""))
+        sends = STREAM_FIELD not in (self._config.outputs.publish or "")
+        return [*self._pages(MOSAIC), *self._sinks(MOSAIC, sends=sends)]
 
     def stream_sinks(
         self, name: str, *, frame_rate: Fraction | None, alone: bool
     ) -> list[FrameSink]:
-        """Return what takes a stream's annotated frames.
+        """Return what takes a stream's annotated frames, beside `stream_lookers`.
 
         Args:
             name: Name of the stream.
@@ -85,12 +122,18 @@ class Watching:
         """
         publish = self._config.outputs.publish or ""
         sends = alone or STREAM_FIELD in publish
-        sinks = self._sinks(name, sends=sends, shows=alone, frame_rate=frame_rate)
-        if alone and self._pictures is not None:
-            from posestream.serving.pictures import MOSAIC, PictureSink
+        return self._sinks(name, sends=sends, shows=alone, frame_rate=frame_rate)
 
-            sinks.append(PictureSink(self._pictures, MOSAIC))
-        return sinks
+    def stream_lookers(self, name: str, *, alone: bool) -> list[FrameSink]:
+        """Return what takes a stream's annotated frames and looks at some of them only.
+
+        Args:
+            name: Name of the stream.
+            alone: Whether it is the only one, so that it is shown where all would be.
+        """
+        from posestream.serving.pictures import MOSAIC
+
+        return self._pages(name, MOSAIC) if alone else self._pages(name)
 
     def look(self) -> None:
         """Let the window show its latest picture: on the main thread, many times a second."""
@@ -105,10 +148,6 @@ class Watching:
         self, name: str, *, sends: bool, shows: bool = True, frame_rate: Fraction | None = None
     ) -> list[FrameSink]:
         sinks: list[FrameSink] = []
-        if self._pictures is not None:
-            from posestream.serving.pictures import PictureSink
-
-            sinks.append(PictureSink(self._pictures, name))
         if self._window is not None and shows:
             sinks.append(self._window)
         publish = self._config.outputs.publish
@@ -119,7 +158,16 @@ class Watching:
             sinks.append(PublishingSink(target, frame_rate=frame_rate))
         return sinks
 
-    def _serve(self, streams: StreamSet, *, estimator: str) -> None:
+    def _pages(self, *names: str) -> list[FrameSink]:
+        if self._pictures is None:
+            return []
+        from posestream.serving.pictures import PictureSink
+
+        return [PictureSink(self._pictures, name) for name in names]
+
+    def _serve(
+        self, streams: Streaming, *, estimator: str, machine: Callable[[], ProcessUse]
+    ) -> None:
         from posestream.serving.exposure import describe_exposure
         from posestream.serving.pictures import LatestPictures
         from posestream.serving.server import StatusServer
@@ -139,6 +187,7 @@ class Watching:
             certificate=serving.serve_cert,
             key=serving.serve_key,
             stages=streams.clock.report,
+            machine=machine,
             estimator=estimator,
         )
         server.start()

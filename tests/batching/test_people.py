@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posestream.batching.people import cropped_people, plan_crop
+from posestream.batching.crops import cropped
+from posestream.batching.people import plan_crop
 from posestream.images import HostImage
 
 INPUT = (192, 256)
@@ -47,7 +48,7 @@ def test_padding_enlarges_around_the_middle():
 def test_what_lies_outside_the_picture_is_padding():
     image = HostImage.from_rgb(np.full((480, 640, 3), 200, np.uint8))
     crop = planned((-40, 100, 60, 300))
-    [(_, batch)] = cropped_people([image], [crop], pad_value=7, batch_size=1)
+    [(_, batch)] = cropped([image], [crop], pad_value=7, batch_size=1)
     left = crop.letterbox.offset[0]
     assert left > 20
     assert (batch.pixels[0, :, :left] == 7).all()
@@ -66,7 +67,7 @@ def test_what_lies_outside_the_picture_is_padding():
 def test_a_painted_point_comes_back_within_half_a_pixel(x, y, width, height, dx, dy):
     box = (x + dx - width / 2, y + dy - height / 2, x + dx + width / 2, y + dy + height / 2)
     crop = planned(box)
-    [(_, batch)] = cropped_people([dot((640, 480), (x, y))], [crop], pad_value=0, batch_size=1)
+    [(_, batch)] = cropped([dot((640, 480), (x, y))], [crop], pad_value=0, batch_size=1)
     seen = np.float32(centre_of_mass(batch.pixels[0]))
     back = batch.letterboxes[0].frame_from_input(seen) + crop.corner
     np.testing.assert_allclose(back, (x, y), atol=0.5)
@@ -111,8 +112,8 @@ def test_crops_of_several_pictures_share_batches_in_order():
         plan_crop(np.float32((20, 20, 60, 60)), place, (99, 99), input_size=(32, 32), padding=1)
         for place in (1, 0, 1)
     ]
-    parts = list(cropped_people(images, crops, pad_value=0, batch_size=2))
+    parts = list(cropped(images, crops, pad_value=0, batch_size=2))
     assert [len(part) for part, _ in parts] == [2, 1]
     middles = [int(picture[16, 16, 0]) for _, batch in parts for picture in batch.pixels]
     assert middles == [150, 50, 150]
-    assert list(cropped_people(images, [], pad_value=0, batch_size=2)) == []
+    assert list(cropped(images, [], pad_value=0, batch_size=2)) == []

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from posestream.batching.regions import Region, cropped
+from posestream.batching.crops import cropped
+from posestream.batching.regions import Region
 from posestream.images import HostImage
 from posestream.types import Poses
 
@@ -15,16 +16,15 @@ def numbered_picture():
 
 
 def test_a_region_fills_its_input():
-    [(_, batch)] = cropped(
-        [numbered_picture()], [Region(0, 10, 20, 74, 84)], input_size=(64, 64), batch_size=1
-    )
+    crop = Region(0, 10, 20, 74, 84).filling((64, 64))
+    [(_, batch)] = cropped([numbered_picture()], [crop], batch_size=1)
     assert batch.pixels[0, 0, 0].tolist() == [10, 20, 0]
     assert batch.pixels[0, 63, 63].tolist() == [73, 83, 0]
 
 
 def test_points_of_the_input_come_back_to_the_frame():
     region = Region(0, -20, 10, 60, 50)
-    [(_, batch)] = cropped([numbered_picture()], [region], input_size=(160, 80), batch_size=1)
+    [(_, batch)] = cropped([numbered_picture()], [region.filling((160, 80))], batch_size=1)
     corners = np.array([[0, 0], [160, 80]], np.float32)
     in_region = batch.letterboxes[0].frame_from_input(corners)
     poses = Poses(
@@ -39,15 +39,16 @@ def test_points_of_the_input_come_back_to_the_frame():
 def test_regions_of_several_pictures_share_batches_in_order():
     images = [numbered_picture(), HostImage.from_rgb(np.full((50, 50, 3), 7, np.uint8))]
     regions = [Region(1, 0, 0, 32, 32), Region(0, 5, 5, 37, 37), Region(1, 0, 0, 16, 16)]
-    parts = list(cropped(images, regions, input_size=(32, 32), batch_size=2))
-    assert [list(part) for part, _ in parts] == [regions[:2], regions[2:]]
+    crops = [region.filling((32, 32)) for region in regions]
+    parts = list(cropped(images, crops, batch_size=2))
+    assert [places for places, _ in parts] == [[0, 1], [2]]
     first = parts[0][1].pixels
     assert (first[0] == 7).all()
     assert first[1, 0, 0].tolist() == [5, 5, 0]
 
 
 def test_no_regions_make_no_batches():
-    assert list(cropped([], [], input_size=(32, 32), batch_size=2)) == []
+    assert list(cropped([], [], batch_size=2)) == []
 
 
 def test_an_empty_region_is_refused():

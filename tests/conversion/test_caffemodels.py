@@ -19,6 +19,7 @@ from posestream.errors import (
     OutputExistsError,
     SourceNotFoundError,
 )
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.images import HostImage
 from posestream.inference.loading import load_backend
@@ -126,8 +127,7 @@ def test_the_card_says_what_openpose_wants(imported: Path):
 def test_an_imported_network_finds_poses_in_pictures_of_any_size(imported: Path):
     card = find_model(imported)
     estimator = SinglePassEstimator(
-        load_backend(card, cache=False),
-        PafDecoder(card.topology, stride=card.stride),
+        BackendPass(load_backend(card, cache=False), PafDecoder(card.topology, stride=card.stride)),
         card.topology,
         rule=card.input.rule(64),
     )

@@ -19,6 +19,7 @@ from posestream.errors import (
     SinkError,
     SourceNotFoundError,
 )
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.images import HostImage
 from posestream.inference.loading import load_backend
@@ -114,8 +115,7 @@ def test_the_card_says_what_trtpose_wants(exported):
 def test_an_exported_network_finds_poses_in_pictures_of_any_size(exported):
     card = exported[0].card
     estimator = SinglePassEstimator(
-        load_backend(card, cache=False),
-        PafDecoder(card.topology, stride=card.stride),
+        BackendPass(load_backend(card, cache=False), PafDecoder(card.topology, stride=card.stride)),
         card.topology,
         rule=card.input.rule(160),
     )

@@ -8,6 +8,7 @@ from painted_people import TOPOLOGY, center_network, keypoints_of, picture
 from posestream.decoding.centers import CenterDecoder
 from posestream.estimation.closer_look import CloserLookEstimator
 from posestream.estimation.looks import LookSettings
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.geometry import InputRule
 
@@ -15,12 +16,10 @@ SMALL, OTHER_SMALL, LARGE = (300, 200, 24, 50), (560, 300, 22, 48), (60, 40, 190
 
 
 def closer_look(network, **options):
-    decoder = CenterDecoder(TOPOLOGY)
-    overview = SinglePassEstimator(
-        network, decoder, TOPOLOGY, rule=InputRule(long_side=256, multiple=32)
-    )
+    seeing = BackendPass(network, CenterDecoder(TOPOLOGY))
+    overview = SinglePassEstimator(seeing, TOPOLOGY, rule=InputRule(long_side=256, multiple=32))
     looks = LookSettings(**({"input_size": (256, 256), "limit": 2, "min_gain": 0.05} | options))
-    return CloserLookEstimator(overview, network, decoder, long_side=256, looks=looks)
+    return CloserLookEstimator(overview, seeing, long_side=256, looks=looks)
 
 
 def error(keypoints, person):

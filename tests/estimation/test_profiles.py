@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from painted_people import TOPOLOGY, center_network, keypoints_of, picture, single_network
 
+from posestream.decoding.centers import CenterDecoder
+from posestream.decoding.one_person import OnePersonDecoder, person_keypoints
 from posestream.errors import ConfigError
 from posestream.estimation.confident import ConfidentEstimator
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.profiles import PROFILES, build_estimator, find_profile
 from posestream.images import HostImage
 from posestream.topology import COCO_17
@@ -17,10 +20,16 @@ from posestream.topology import COCO_17
 PEOPLE = [(60, 60, 120, 330), (400, 90, 40, 90)]
 
 
+def seeing(network=None):
+    return BackendPass(network or center_network(), CenterDecoder(TOPOLOGY))
+
+
+def seeing_one(network=None):
+    return BackendPass(network or single_network(), OnePersonDecoder(person_keypoints))
+
+
 def built(name, **options):
-    return build_estimator(
-        find_profile(name), center_network(), single_network(), TOPOLOGY, **options
-    )
+    return build_estimator(find_profile(name), seeing(), seeing_one(), TOPOLOGY, **options)
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -34,14 +43,14 @@ def test_every_profile_finds_everybody(name):
 def test_a_topology_without_sigmas_is_welcome():
     plain = dataclasses.replace(TOPOLOGY, sigmas=())
     for profile in PROFILES.values():
-        estimator = build_estimator(profile, center_network(), single_network(), plain)
+        estimator = build_estimator(profile, seeing(), seeing_one(), plain)
         assert len(estimator.estimate([picture((640, 480), PEOPLE)])[0]) == 2
 
 
 def test_only_the_accurate_profile_asks_the_single_person_network():
     network = single_network()
     for name in ("fast", "balanced"):
-        estimator = build_estimator(find_profile(name), center_network(), network, TOPOLOGY)
+        estimator = build_estimator(find_profile(name), seeing(), seeing_one(network), TOPOLOGY)
         estimator.estimate([picture((640, 480), PEOPLE)])
     assert network.shapes == []
     assert not find_profile("balanced").refined
@@ -50,7 +59,9 @@ def test_only_the_accurate_profile_asks_the_single_person_network():
 
 def test_the_long_side_of_the_overview_may_be_chosen():
     network = center_network()
-    estimator = build_estimator(find_profile("fast"), network, None, TOPOLOGY, long_side=320)
+    estimator = build_estimator(
+        find_profile("fast"), seeing(network), None, TOPOLOGY, long_side=320
+    )
     estimator.estimate([picture((640, 480), [])])
     assert network.shapes == [(1, 256, 320, 3)]
 
@@ -65,7 +76,7 @@ def test_people_under_the_least_score_are_left_out():
 
 def test_the_accurate_profile_needs_its_second_network():
     with pytest.raises(ValueError, match="needs a single-person network"):
-        build_estimator(find_profile("accurate"), center_network(), None, TOPOLOGY)
+        build_estimator(find_profile("accurate"), seeing(), None, TOPOLOGY)
 
 
 def test_an_unknown_profile_gets_a_suggestion():
@@ -116,5 +127,9 @@ def test_people_in_photographs_are_found(shared, name, images, least):
 
     network = load_backend(find_model("movenet-multipose"), precision="f32")
     single = load_backend(find_model("movenet-thunder"), precision="f32")
-    estimator = build_estimator(find_profile(name), network, single, COCO_17)
+    passes = (
+        BackendPass(network, CenterDecoder(COCO_17)),
+        BackendPass(single, OnePersonDecoder(person_keypoints)),
+    )
+    estimator = build_estimator(find_profile(name), *passes, COCO_17)
     assert recall(estimator, shared, images) >= least

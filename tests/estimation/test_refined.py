@@ -5,6 +5,8 @@ import pytest
 from painted_people import TOPOLOGY, center_network, keypoints_of, picture, single_network
 
 from posestream.decoding.centers import CenterDecoder
+from posestream.decoding.one_person import OnePersonDecoder, person_keypoints
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.refined import RefinedEstimator
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.geometry import InputRule
@@ -39,8 +41,12 @@ def found(*people, score=0.8, error=(0.0, 0.0)):
     )
 
 
+def seeing(network=None, **options):
+    return BackendPass(network or single_network(), OnePersonDecoder(person_keypoints), **options)
+
+
 def refined(frame, people, network=None, **options):
-    [poses] = RefinedEstimator(Found(frame), network or single_network(), **options).estimate(
+    [poses] = RefinedEstimator(Found(frame), seeing(network), **options).estimate(
         [picture((640, 480), people)]
     )
     return poses
@@ -106,13 +112,11 @@ def test_nobody_stays_nobody():
 def test_people_of_several_pictures_stay_in_their_own():
     estimator = RefinedEstimator(
         SinglePassEstimator(
-            center_network(),
-            CenterDecoder(TOPOLOGY),
+            BackendPass(center_network(), CenterDecoder(TOPOLOGY)),
             TOPOLOGY,
             rule=InputRule(long_side=256, multiple=32),
         ),
-        single_network(),
-        batch_size=2,
+        seeing(batch_size=2),
     )
     images = [
         picture((640, 480), [LEFT, RIGHT]),
@@ -141,5 +145,5 @@ def test_scores_stay_between_nothing_and_certainty():
 
 
 def test_the_description_says_what_runs():
-    estimator = RefinedEstimator(Found(), single_network())
+    estimator = RefinedEstimator(Found(), seeing())
     assert estimator.description == "each person refined, given people"

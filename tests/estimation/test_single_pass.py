@@ -6,6 +6,7 @@ from painted_people import TOPOLOGY, center_network, keypoints_of, picture
 
 from posestream.decoding.centers import CenterDecoder
 from posestream.errors import InferenceError
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.geometry import InputRule
 from posestream.inference.fake import FakeBackend
@@ -13,7 +14,8 @@ from posestream.inference.fake import FakeBackend
 
 def single_pass(network, **options):
     rule = InputRule(long_side=256, multiple=32)
-    return SinglePassEstimator(network, CenterDecoder(TOPOLOGY), TOPOLOGY, rule=rule, **options)
+    seeing = BackendPass(network, CenterDecoder(TOPOLOGY), **options)
+    return SinglePassEstimator(seeing, TOPOLOGY, rule=rule)
 
 
 def test_people_are_found_where_they_are_in_the_frame():

@@ -5,6 +5,7 @@ import pytest
 from painted_people import PLACES, TOPOLOGY, Watched, keypoints_of, picture, single_network
 
 from posestream.decoding.one_person import OnePersonDecoder, person_keypoints
+from posestream.estimation.passes import BackendPass
 from posestream.estimation.top_down import TopDownEstimator
 from posestream.inference.fake import FakeBackend
 from posestream.topology import Topology
@@ -39,11 +40,15 @@ def _boxes(people):
     )
 
 
-def top_down(detector, network=None, **options):
+def top_down(detector, network=None, *, pad_value=0, batch_size=1, **options):
     return TopDownEstimator(
         detector,
-        network or single_network(),
-        OnePersonDecoder(person_keypoints),
+        BackendPass(
+            network or single_network(),
+            OnePersonDecoder(person_keypoints),
+            pad_value=pad_value,
+            batch_size=batch_size,
+        ),
         TOPOLOGY,
         input_size=(192, 256),
         **options,
@@ -136,9 +141,7 @@ def nothing(pixels):
     return np.zeros((len(pixels), 1, len(PLACES), 3), np.float32)
 
 
-@pytest.mark.parametrize(
-    "options", [{"batch_size": 0}, {"max_people": 0}, {"padding": 0.5}, {"min_score": 2}]
-)
+@pytest.mark.parametrize("options", [{"max_people": 0}, {"padding": 0.5}, {"min_score": 2}])
 def test_settings_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match="out of range"):
         top_down(Found([]), **options)

@@ -6,6 +6,10 @@ import ctypes
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from posestream.gpu.choosing import GpuDecoding
+from posestream.gpu.host_decoding import HostDecoder
+from posestream.gpu.nvdec import CODECS, PIXEL_FORMATS, Decoder, UnsupportedVideoError
+from posestream.gpu.opening import StreamDecoder
 from posestream.gpu.packets import Packet, VideoInfo
 from posestream.gpu.surfaces import Colour, Surface
 from posestream.types import Poses
@@ -22,6 +26,58 @@ def packet(pts: int, *, key: bool = False, data: bytes | None = None) -> Packet:
 
 def surface(size: tuple[int, int] = (64, 48), release: Any = int) -> Surface:
     return Surface(1 << 20, 1 << 21, pitch=1024, size=size, colour=Colour("bt601"), release=release)
+
+
+def check(info: VideoInfo) -> None:
+    """Refuse what GPUs do not decode, without asking one."""
+    if info.codec not in CODECS or info.pixel_format not in (None, *PIXEL_FORMATS):
+        raise UnsupportedVideoError(f"{info.codec}, {info.pixel_format}")
+    if info.size[0] % 2 or info.size[1] % 2:
+        raise UnsupportedVideoError(f"{info.size[0]} x {info.size[1]}")
+
+
+class LendingDecoder(HostDecoder):
+    """FFmpeg's decoder, with surfaces in main memory, counting those that are lent."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        check(info)
+        super().__init__(info, device=None)
+        self.lent = self.most_lent = 0
+
+    def _pictures(self, packet: object) -> list[tuple[int, Surface]]:
+        return [(pts, self._lend(picture)) for pts, picture in super()._pictures(packet)]
+
+    def _lend(self, picture: Surface) -> Surface:
+        def release() -> None:
+            self.lent -= 1
+            picture.release()
+
+        self.lent += 1
+        self.most_lent = max(self.most_lent, self.lent)
+        return Surface(
+            picture.luma,
+            picture.chroma,
+            pitch=picture.pitch,
+            size=picture.size,
+            colour=picture.colour,
+            device=None,
+            release=release,
+        )
+
+
+class Decoding(GpuDecoding):
+    """A GPU's decoding without a GPU; remembers the decoders."""
+
+    def __init__(self) -> None:
+        self.decoders: list[LendingDecoder] = []
+        super().__init__(check=check, open_decoder=self._stream_decoder)
+
+    def _stream_decoder(self, name: str, info: VideoInfo) -> Decoder:
+        return StreamDecoder(name, info, on_gpu=self._made, on_cpu=self._made)
+
+    def _made(self, info: VideoInfo) -> LendingDecoder:
+        self.decoders.append(LendingDecoder(info))
+        return self.decoders[-1]
 
 
 class Packets:
@@ -68,7 +124,7 @@ class Slot:
     def __init__(self, runner: NobodyRunner) -> None:
         self._runner = runner
 
-    def start(self, surfaces: Sequence[Surface]) -> None:
+    def start(self, surfaces: Sequence[Surface], crops: Any = None) -> None:
         if self._runner.error:
             raise self._runner.error
         self.count = len(surfaces)
@@ -87,6 +143,7 @@ class NobodyRunner:
     def __init__(self, batch: int = 4, device: int = 0) -> None:
         self.batch, self.device = batch, device
         self.batches: list[int] = []
+        self.sizes: list[tuple[int, int]] = []
         self.error: Exception | None = None
 
     def input_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
@@ -96,6 +153,10 @@ class NobodyRunner:
         return [[place] for place in range(len(surfaces))]
 
     def lend(self, frame_size: tuple[int, int]) -> Slot:
+        return Slot(self)
+
+    def lend_for(self, input_size: tuple[int, int]) -> Slot:
+        self.sizes.append(input_size)
         return Slot(self)
 
     def give_back(self, slot: Slot) -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from posestream.containers import open_media
 from posestream.decoding.centers import CenterDecoder
-from posestream.estimation.single_pass import SinglePassEstimator
-from posestream.geometry import InputRule
-from posestream.gpu.building import build_estimator, build_runners
+from posestream.gpu.building import build_runners
+from posestream.gpu.choosing import GpuDecoding
 from posestream.gpu.cuda_image import CudaImage
 from posestream.gpu.engine import GpuEngine
 from posestream.gpu.host_decoding import HostDecoder, sent_to_gpu
@@ -20,12 +19,11 @@ from posestream.gpu.packets import ContainerPackets
 from posestream.gpu.pose_decoding import HostPoseDecoding
 from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.preprocessing_reference import network_input
-from posestream.gpu.source import open_file
 from posestream.gpu.surfaces import Colour
 from posestream.images import HostImage, plane_arrays
-from posestream.inference.loading import load_backend
 from posestream.models.card import InputSpec
 from posestream.models.registry import find_model
+from posestream.sources.file import VideoFileSource
 
 pytestmark = pytest.mark.gpu
 
@@ -76,7 +74,7 @@ def test_one_launch_makes_the_inputs_of_pictures_of_any_sizes(layout: str):
 def test_the_gpu_decodes_to_the_bit_what_ffmpeg_decodes(demo_clip: Path):
     with av.open(str(demo_clip)) as file:
         frames = list(file.decode(video=0))
-    shown = list(open_file(demo_clip).frames())
+    shown = list(VideoFileSource(demo_clip, open_pictures=GpuDecoding()).frames())
     assert [frame.pts for frame in shown] == [frame.pts for frame in frames]
     last = shown[-1].image
     for ours, theirs in zip(
@@ -96,23 +94,6 @@ def test_pixels_asked_of_the_gpu_are_those_of_the_cpu(demo_clip: Path):
     ):
         assert ours.shape == theirs.shape
         assert np.abs(ours.astype(int) - theirs).mean() < 4
-
-
-def test_people_on_the_gpu_are_those_on_the_cpu(demo_clip: Path):
-    card = find_model("movenet-multipose")
-    decoder = CenterDecoder(card.topology, stride=card.stride)
-    backend = load_backend(card, precision="f32")
-    rule = InputRule(long_side=256, multiple=card.input.multiple)
-    host = SinglePassEstimator(backend, decoder, card.topology, rule=rule)
-    runners = build_runners(card, HostPoseDecoding(decoder), long_side=256, batch=4)
-    gpu = build_estimator(card, runners)
-    with av.open(str(demo_clip)) as file:
-        images = [HostImage(frame) for frame in file.decode(video=0)][:6]
-    for ours, theirs in zip(gpu.estimate(images), host.estimate(images), strict=True):
-        for person in np.flatnonzero(theirs.scores > 0.4):
-            off = np.linalg.norm(ours.keypoints - theirs.keypoints[person], axis=2)
-            left, top, right, bottom = theirs.boxes[person]
-            assert off.mean(1).min() < 0.02 * max(right - left, bottom - top)
 
 
 def test_an_engine_finds_people_in_every_frame_in_order(demo_clip: Path):

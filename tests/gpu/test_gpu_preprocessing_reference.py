@@ -11,25 +11,41 @@ from posestream.images import HostImage
 from posestream.models.card import InputSpec
 
 
+def evenly(samples: int, outputs: int) -> np.ndarray:
+    return (np.arange(outputs) + 0.5) * samples / outputs
+
+
+def weights_of(samples: int, outputs: int) -> np.ndarray:
+    spread = evenly(samples, outputs)
+    return triangle_weights(samples, spread, samples_per_output=samples / outputs)
+
+
+def resized(luma: np.ndarray, chroma: np.ndarray, size: tuple[int, int], matrix) -> np.ndarray:
+    (height, width), (columns, rows) = luma.shape, size
+    centers = (evenly(width, columns), evenly(height, rows))
+    steps = (width / columns, height / rows)
+    return resized_rgb(luma, chroma, centers, steps, Colour(matrix))
+
+
 @pytest.mark.parametrize(("samples", "outputs"), [(1080, 126), (100, 100), (30, 64)])
 def test_every_output_is_a_mean_of_samples(samples: int, outputs: int):
-    weights = triangle_weights(samples, outputs, samples_per_output=samples / outputs)
+    weights = weights_of(samples, outputs)
     np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-5)
     assert (weights >= 0).all()
 
 
 def test_every_sample_counts_however_small_the_output_is():
-    assert (triangle_weights(1080, 64, samples_per_output=1080 / 64).sum(0) > 0).all()
+    assert (weights_of(1080, 64).sum(0) > 0).all()
 
 
 def test_a_picture_of_the_same_size_stays_as_it_is():
-    np.testing.assert_allclose(triangle_weights(8, 8, samples_per_output=1.0), np.eye(8))
+    np.testing.assert_allclose(weights_of(8, 8), np.eye(8))
 
 
 def test_a_grey_picture_stays_grey():
     luma = np.full((36, 64), 126, np.uint8)
     chroma = np.full((18, 32, 2), 128, np.uint8)
-    rgb = resized_rgb(luma, chroma, (16, 9), Colour("bt709"))
+    rgb = resized(luma, chroma, (16, 9), "bt709")
     np.testing.assert_allclose(rgb, (126 - 16) * 255 / 219, atol=1e-3)
 
 
@@ -42,7 +58,7 @@ def test_it_sees_what_the_scaler_of_the_cpu_sees():
         np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, :640]
         for plane in frame.planes
     ]
-    ours = resized_rgb(planes[0], planes[1].reshape(180, 320, 2), (112, 63), Colour("bt601"))
+    ours = resized(planes[0], planes[1].reshape(180, 320, 2), (112, 63), "bt601")
     theirs = HostImage(frame).resized_rgb(112, 63)
     # The CPU's scaler is a level or two too dark throughout, and halves the width of its chroma.
     assert np.abs(ours - theirs).mean() < 3
@@ -67,3 +83,18 @@ def test_the_input_is_letterboxed_ordered_and_normalised_as_the_card_says():
     made = network_input(luma, chroma, box=box, colour=Colour("bt601"), spec=spec)
     np.testing.assert_allclose(made[0, 0], [1.8, 3.2, 5.6], rtol=1e-5)
     np.testing.assert_allclose(made[31, 31], [0.2, 0, -0.8], atol=1e-6)
+
+
+def test_a_crop_is_cut_out_where_it_is_and_black_beyond_the_frame():
+    spec = InputSpec(name="image", layout="NHWC", dtype="uint8", colour="RGB", fixed_size=(16, 16))
+    luma = np.full((36, 64), 16, np.uint8)
+    luma[10:20, 40:] = 235
+    chroma = np.full((18, 32, 2), 128, np.uint8)
+    box = Letterbox((32, 32), (16, 16), (16, 16))
+    made = network_input(luma, chroma, box=box, colour=Colour("bt601"), spec=spec, corner=(48, -8))[
+        ..., 0
+    ]
+    assert (made[10:13, :7] == 255).all()
+    assert not made[:, 8:].any()
+    assert not made[:8].any()
+    assert not made[15:].any()

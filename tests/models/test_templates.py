@@ -7,7 +7,7 @@ import pytest
 
 from generated_networks import PERSON, generated, painted, truth, with_own_card
 from posestream import PoseEstimator
-from posestream.batching.letterboxed import letterboxed
+from posestream.batching.crops import Crop, cropped
 from posestream.errors import InferenceError, ModelError
 from posestream.images import HostImage
 from posestream.inference.pixels import network_input
@@ -84,7 +84,8 @@ def test_pictures_lie_in_their_input_as_the_trainer_laid_them(tmp_path, template
     size, corner, content, pad, channels, factor = FACTS[template]
     spec = find_model(network(template, tmp_path), card=template).input
     image = HostImage.from_rgb(np.full((720, 1280, 3), (10, 20, 30), np.uint8))
-    [(_, batch)] = letterboxed([image], spec.rule(), batch_size=1)
+    crop = Crop.whole(0, image.size, spec.rule())
+    [(_, batch)] = cropped([image], [crop], pad_value=spec.pad_value, batch_size=1)
     assert batch.pixels.shape == (1, size[1], size[0], 3)
     left, top = corner
     inside = batch.pixels[0, top : top + content[1], left : left + content[0]]

@@ -70,12 +70,12 @@ def crowd(rng, topology, size, people):
     return Poses(keypoints, scores, np.sort(rng.random(people, dtype=np.float32))[::-1], boxes)
 
 
-def drawn_on_cpu(planes, poses, topology, colour, *, width=None):
+def drawn_on_cpu(planes, poses, topology, colour, *, width=None, ids=None):
     """Draw with the CPU's own code on copies of the planes."""
     luma, chroma = planes
     style, size = SkeletonStyle.of(topology), luma.shape[::-1]
     widths = limb_widths(poses.boxes, size, width)
-    strokes, rgb = style.strokes(poses, size, threshold=0.3, widths=widths)
+    strokes, rgb = style.strokes(poses, size, threshold=0.3, widths=widths, ids=ids)
     yuv = colour_table(np.concatenate([rgb, np.array([OUTLINE], np.uint8)]), colour)
     y, u, v = luma.copy(), chroma[..., 0].copy(), chroma[..., 1].copy()
     draw_strokes(y, u, v, size[0], strokes, yuv[:-1], yuv[-1])
@@ -160,22 +160,19 @@ def shrunk(plane, width, height):
     return plane
 
 
-def test_pictures_fill_their_tiles_in_proportion(gpu):
+def test_pictures_fill_their_places_and_no_more(gpu):
     device, load = gpu
     rng = np.random.default_rng(4)
     pictures = [picture(rng, 160, 96, device), picture(rng, 32, 48, device)]
-    tiles = [(0, 0, 64, 48), (64, 0, 64, 80), (0, 48, 64, 32)]
-    mosaic = GpuMosaic(tiles, (128, 80), device, load=load)
+    places = ((0, 4, 64, 38), (70, 0, 52, 80))
+    mosaic = GpuMosaic((128, 80), device, load=load)
     nobody = Poses.empty(17)
-    mosaic.show([pictures[0].part, pictures[1].part, None], [nobody] * 3)
+    mosaic.show([image.part for image in pictures], places, [nobody] * 2)
     canvas = mosaic.download()
     if device.type == "cuda":
         torch.cuda.synchronize()
     luma, chroma = canvas[:80], canvas[80:].reshape(40, 64, 2)
-    # 160 x 96 in 64 x 48 is 64 x 38, 32 x 48 in 64 x 80 is 52 x 80: rounded to even.
-    for image, (left, top, width, height) in zip(
-        pictures, ((0, 4, 64, 38), (70, 0, 52, 80)), strict=True
-    ):
+    for image, (left, top, width, height) in zip(pictures, places, strict=True):
         source_luma, source_chroma = image.planes()
         expected = shrunk(source_luma.astype(float), width, height)
         ours = luma[top : top + height, left : left + width]
@@ -194,13 +191,12 @@ def test_people_of_a_mosaic_are_drawn_in_the_size_of_their_tile(gpu):
     image = picture(rng, 192, 128, device)
     people = crowd(rng, COCO_17, (192, 128), 3)
     skeletons = GpuSkeletons(COCO_17, device, load=load)
-    tiles = [(32, 16, 96, 64)]
+    ids = np.array([12, -1, 3])
     plain, drawn = (
-        GpuMosaic(tiles, (160, 96), device, skeletons=draws, load=load)
-        for draws in (None, skeletons)
+        GpuMosaic((160, 96), device, skeletons=draws, load=load) for draws in (None, skeletons)
     )
     for mosaic in (plain, drawn):
-        mosaic.show([image.part], [people])
+        mosaic.show([image.part], [(32, 16, 96, 64)], [people], ids=[ids])
     planes = [mosaic.download().copy() for mosaic in (plain, drawn)]
     if device.type == "cuda":
         torch.cuda.synchronize()
@@ -211,21 +207,48 @@ def test_people_of_a_mosaic_are_drawn_in_the_size_of_their_tile(gpu):
         (canvas[16:80, 32:128], canvas[96 + 8 : 96 + 40, 32:128].reshape(32, 48, 2))
         for canvas in planes
     )
-    expected = drawn_on_cpu(
-        (np.ascontiguousarray(before[0]), np.ascontiguousarray(before[1])), small, COCO_17, Yuv()
-    )
+    planes = (np.ascontiguousarray(before[0]), np.ascontiguousarray(before[1]))
+    expected = drawn_on_cpu(planes, small, COCO_17, Yuv(), ids=ids)
     assert np.abs(after[0].astype(int) - expected[0]).max() <= 2
     assert np.abs(after[1].astype(int) - expected[1]).max() <= 2
 
 
-@pytest.mark.parametrize(
-    ("tiles", "size", "message"),
-    [
-        ([(0, 0, 16, 16)], (31, 32), "sides must be even"),
-        ([(1, 0, 16, 16)], (32, 32), r"tile \(1, 0, 16, 16\)"),
-        ([(0, 0, 16, 16), (20, 0, 16, 16)], (32, 32), r"tile \(20, 0, 16, 16\).*32 x 32"),
-    ],
-)
-def test_tiles_that_cannot_be_are_refused(tiles, size, message):
-    with pytest.raises(ConfigError, match=message):
-        GpuMosaic(tiles, size, torch.device("cpu"), load=emulated_gpu.on_cpu)
+def test_limbs_have_the_colour_of_an_identity_and_dots_that_of_their_side(gpu):
+    device, load = gpu
+    rng = np.random.default_rng(6)
+    image = picture(rng, 160, 96, device)
+    people, ids = crowd(rng, COCO_17, (160, 96), 4), np.array([0, 1, -1, 25])
+    planes = tuple(plane.copy() for plane in image.planes())
+    GpuSkeletons(COCO_17, device, load=load).draw([image.part], [people], ids=[ids])
+    sides = drawn_on_cpu(planes, people, COCO_17, Yuv())
+    expected = drawn_on_cpu(planes, people, COCO_17, Yuv(), ids=ids)
+    assert (np.abs(sides[1].astype(int) - expected[1]) > 10).mean() > 0.02
+    for ours, theirs in zip(image.planes(), expected, strict=True):
+        assert np.abs(ours.astype(int) - theirs).max() <= 2
+
+
+def test_a_line_width_shrinks_with_the_frame(gpu):
+    device, load = gpu
+    rng = np.random.default_rng(7)
+    image = picture(rng, 96, 64, device)
+    people = crowd(rng, COCO_17, (192, 128), 3)
+    planes = tuple(plane.copy() for plane in image.planes())
+    skeletons = GpuSkeletons(COCO_17, device, line_width=6.0, load=load)
+    skeletons.draw([image.part], [people], frame_sizes=[(192, 128)])
+    small = Poses(people.keypoints / 2, people.keypoint_scores, people.scores, people.boxes / 2)
+    expected = drawn_on_cpu(planes, small, COCO_17, Yuv(), width=3.0)
+    assert np.abs(image.planes()[0].astype(int) - expected[0]).max() <= 2
+
+
+@pytest.mark.parametrize("place", [(1, 0, 16, 16), (20, 0, 16, 16), (0, -2, 16, 16), (0, 0, 0, 2)])
+def test_places_that_cannot_be_are_refused(place):
+    nobody = [Poses.empty(17)]
+    image = picture(np.random.default_rng(8), 32, 32, torch.device("cpu"))
+    mosaic = GpuMosaic((32, 32), torch.device("cpu"), load=emulated_gpu.on_cpu)
+    with pytest.raises(ConfigError, match=r"place \(.*\) of a mosaic: .*32 x 32"):
+        mosaic.show([image.part], [place], nobody)
+
+
+def test_a_mosaic_of_odd_sides_is_refused():
+    with pytest.raises(ConfigError, match="sides must be even"):
+        GpuMosaic((31, 32), torch.device("cpu"), load=emulated_gpu.on_cpu)

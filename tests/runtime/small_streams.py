@@ -98,6 +98,7 @@ class Notebook:
 
     fails_at: int | None = None
     seconds: float = 0.0
+    quick: bool = False
     pairs: list[tuple[Frame, Result]] = field(default_factory=list)
     closed: bool = False
 

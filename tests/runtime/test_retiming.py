@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import fields, replace
 from fractions import Fraction
 
 from hypothesis import given
@@ -64,6 +65,14 @@ def test_a_clock_that_runs_fast_is_followed_without_jumps():
     gaps = [b - a for a, b in itertools.pairwise(times)]
     assert max(gaps) < 0.05
     assert abs(times[-1] - 600 * 0.999) < 0.1
+
+
+def test_a_frame_keeps_all_but_its_place():
+    before = replace(frame(3), wall_s=12.5, file="a.jpg")
+    after = LiveTimeline().place(before, arrived_s=0.0)
+    places = {"index": before.index, "pts": before.pts, "time_base": before.time_base}
+    moved_back = replace(after, **places)
+    assert all(getattr(moved_back, f.name) is getattr(before, f.name) for f in fields(Frame))
 
 
 def test_another_time_base_after_coming_back_changes_nothing():

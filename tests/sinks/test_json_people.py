@@ -1,6 +1,7 @@
 """The compiled text, against the one that Python's own encoder makes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,6 +37,20 @@ def test_the_line_is_the_one_that_json_writes(result):
     assert json_line(result) == by_python(result)
 
 
+def test_keypoints_that_tracking_filled_in_are_named_as_json_names_them():
+    marks = np.zeros((3, 17), np.bool_)
+    marks[1, [0, 4, 16]] = marks[2, 9] = True
+    found = frame_of(3, missing=("nose", "left_wrist"))
+    tracks = Tracks(found.poses, np.array([3, 0, -1]), marks)
+    line = json_line(replace(found, tracks=tracks))
+    assert line == by_python(replace(found, tracks=tracks))
+    assert [person.get("filled") for person in json.loads(line)["people"]] == [
+        None,
+        ["nose", "right_ear", "right_ankle"],
+        ["left_wrist"],
+    ]
+
+
 coordinates = st.floats(-1e5, 1e5, width=32)
 
 
@@ -45,10 +60,11 @@ coordinates = st.floats(-1e5, 1e5, width=32)
     hnp.arrays(np.float32, (2, 17), elements=st.floats(0, 1, width=32)),
     hnp.arrays(np.float32, (2, 4), elements=coordinates),
     hnp.arrays(np.float32, (2,), elements=st.floats(0, 1, width=32)),
+    hnp.arrays(np.bool_, (2, 17)),
 )
-def test_any_numbers_are_written_as_json_writes_them(points, scores, boxes, confidences):
-    poses = Poses(points, scores, confidences, boxes)
-    result = Result("s", 0, 0.0, 0.0, (640, 480), Tracks.untracked(poses), COCO_17)
+def test_any_numbers_are_written_as_json_writes_them(points, scores, boxes, confidences, filled):
+    tracks = Tracks(Poses(points, scores, confidences, boxes), np.array([-1, 5]), filled)
+    result = Result("s", 0, 0.0, 0.0, (640, 480), tracks, COCO_17)
     # A tiny negative number is -0.0 in Python and 0.0 here, which is the same number.
     assert json_line(result) == by_python(result).replace(b"-0.0,", b"0.0,").replace(
         b"-0.0]", b"0.0]"

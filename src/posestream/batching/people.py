@@ -1,35 +1,14 @@
-"""Crops around people, scaled into network inputs, exact to a fraction of a pixel."""
+"""Plan crops around people, exact to a fraction of a pixel."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from posestream.batching.crops import Crop
 from posestream.geometry import Letterbox, Size
-from posestream.images import Image
-from posestream.types import Batch
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Crop:
-    """Where a part of a picture lies in a network input; the rest of the input is padding."""
-
-    image: int
-    """Place of the picture among those at hand."""
-    region: tuple[int, int, int, int]
-    """Left, top, right, bottom of the part, frame pixels, inside the picture."""
-    letterbox: Letterbox
-    """Leads from the input to pixels of the part."""
-
-    @property
-    def corner(self) -> Floats:
-        """``(2,)`` left and top of the part, frame pixels."""
-        return np.array(self.region[:2], np.float32)
 
 
 def plan_crop(
@@ -74,31 +53,6 @@ def plan_crop(
     (x0, x1, u0, u1), (y0, y1, v0, v1) = spans[0], spans[1]
     letterbox = Letterbox((x1 - x0, y1 - y0), (u1 - u0, v1 - v0), input_size, (u0, v0))
     return Crop(image, (x0, y0, x1, y1), letterbox)
-
-
-def cropped_people(
-    images: Sequence[Image], crops: Sequence[Crop], *, pad_value: int, batch_size: int
-) -> Iterator[tuple[Sequence[Crop], Batch]]:
-    """Scale crops, also of several pictures, into network inputs.
-
-    Args:
-        images: What the crops are parts of.
-        crops: All of one input size.
-        pad_value: What the input is filled with outside a picture, 0 to 255.
-        batch_size: Inputs per batch at most.
-
-    Yields:
-        The crops of a batch, and the batch.
-    """
-    for start in range(0, len(crops), batch_size):
-        part = crops[start : start + batch_size]
-        width, height = part[0].letterbox.input_size
-        pixels = np.full((len(part), height, width, 3), pad_value, np.uint8)
-        for picture, crop in zip(pixels, part, strict=True):
-            (columns, rows), (left, top) = crop.letterbox.content_size, crop.letterbox.offset
-            inside = picture[top : top + rows, left : left + columns]
-            inside[:] = images[crop.image].crop_rgb(crop.region, columns, rows)
-        yield part, Batch(pixels, tuple(crop.letterbox for crop in part))
 
 
 def _span(begin: float, side: float, limit: int, cells: int) -> tuple[int, int, int, int] | None:

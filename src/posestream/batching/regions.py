@@ -1,16 +1,14 @@
-"""Parts of frames, scaled into network inputs of one size."""
+"""Parts of frames that are looked at on their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from posestream.geometry import Letterbox
-from posestream.images import Image
-from posestream.types import Batch, Poses
+from posestream.batching.crops import Crop
+from posestream.geometry import InputRule, Letterbox, Size
+from posestream.types import Poses
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,19 @@ class Region:
         """Width and height, frame pixels."""
         return self.right - self.left, self.bottom - self.top
 
+    @property
+    def corners(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom, frame pixels."""
+        return self.left, self.top, self.right, self.bottom
+
+    def filling(self, input_size: Size) -> Crop:
+        """Return a crop that fills an input; another aspect ratio than the input's is squeezed."""
+        return Crop(self.image, self.corners, Letterbox(self.size, input_size, input_size))
+
+    def inside(self, rule: InputRule) -> Crop:
+        """Return a crop that lies in its input as a rule says of frames."""
+        return Crop(self.image, self.corners, rule.letterbox(self.size))
+
     def frame_from_region(self, poses: Poses) -> Poses:
         """Move poses found inside the region to where they are in the frame."""
         corner = np.array([self.left, self.top], np.float32)
@@ -51,33 +62,3 @@ class Region:
             poses.scores,
             poses.boxes + np.tile(corner, 2),
         )
-
-
-def cropped(
-    images: Sequence[Image],
-    regions: Sequence[Region],
-    *,
-    input_size: tuple[int, int],
-    batch_size: int,
-) -> Iterator[tuple[Sequence[Region], Batch]]:
-    """Scale regions of pictures into network inputs.
-
-    Args:
-        images: What the regions are parts of.
-        regions: Regions of the input's aspect ratio; others are squeezed.
-        input_size: Width and height of each input, pixels.
-        batch_size: Inputs per batch at most.
-
-    Yields:
-        The regions of a batch, and the batch, whose letterboxes lead to pixels of the region.
-    """
-    for start in range(0, len(regions), batch_size):
-        part = regions[start : start + batch_size]
-        pixels = np.stack([_crop(images[r.image], r, input_size) for r in part])
-        boxes = tuple(Letterbox(region.size, input_size, input_size) for region in part)
-        yield part, Batch(pixels, boxes)
-
-
-def _crop(image: Image, region: Region, input_size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    corners = (region.left, region.top, region.right, region.bottom)
-    return image.crop_rgb(corners, *input_size)

@@ -78,6 +78,7 @@ def streams(
     require_provider: options.RequireProvider = None,
     workspace_mb: options.WorkspaceMb = None,
     precision: options.Precision = None,
+    compile: options.Compile = None,  # noqa: A002  (as the setting is called)
     threads: options.Threads = None,
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,

@@ -66,6 +66,7 @@ def _metavar(key: str) -> str | None:
         "ffmpeg": "KEY=VALUE,...",
         "timeout": "SECONDS",
         "serve": "[HOST:]PORT",
+        "processes": "N|auto",
         "publish": "ADDRESS|FILE",
         "mosaic_size": "WxH",
         "mosaic_layout": "CxR",
@@ -112,6 +113,7 @@ RequireProvider = Annotated[
 ]
 WorkspaceMb = Annotated[int | None, option("workspace_mb", "--workspace-mb", panel=ESTIMATOR)]
 Precision = Annotated[str | None, option("precision", "--precision", panel=ESTIMATOR)]
+Compile = Annotated[str | None, option("compile", "--compile", panel=ESTIMATOR)]
 Threads = Annotated[int | None, option("threads", "--threads", panel=ESTIMATOR)]
 LongSide = Annotated[int | None, option("long_side", "--long-side", panel=ESTIMATOR)]
 MinScore = Annotated[float | None, option("min_score", "--min-score", panel=ESTIMATOR)]

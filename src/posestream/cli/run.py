@@ -61,6 +61,7 @@ def run(
     batch_wait_ms: Annotated[
         float | None, option("batch_wait_ms", "--batch-wait-ms", panel=STREAMS)
     ] = None,
+    processes: Annotated[str | None, option("processes", "--processes", panel=STREAMS)] = None,
     mosaic: Annotated[bool | None, option("mosaic", "--mosaic/--no-mosaic", panel=STREAMS)] = None,
     mosaic_size: Annotated[
         str | None, option("mosaic_size", "--mosaic-size", panel=STREAMS)
@@ -89,6 +90,7 @@ def run(
     require_provider: options.RequireProvider = None,
     workspace_mb: options.WorkspaceMb = None,
     precision: options.Precision = None,
+    compile: options.Compile = None,  # noqa: A002  (as the setting is called)
     threads: options.Threads = None,
     long_side: options.LongSide = None,
     min_score: options.MinScore = None,
@@ -149,6 +151,7 @@ def run(
     blur_faces: Annotated[
         bool | None, option("blur_faces", "--blur-faces/--no-blur-faces", panel=OVERLAY)
     ] = None,
+    encoder: Annotated[str | None, option("encoder", "--encoder", panel=OVERLAY)] = None,
     preset: Annotated[str | None, option("preset", "--preset", panel=OVERLAY)] = None,
     crf: Annotated[int | None, option("crf", "--crf", panel=OVERLAY)] = None,
     quiet: options.Quiet = False,

@@ -43,6 +43,11 @@ class Stopwatch:
         self._consumer = consumer
         self._noted: list[tuple[float, float]] = []
 
+    @property
+    def quick(self) -> bool:
+        """Whether the consumer takes no time."""
+        return self._consumer.quick
+
     def write(self, frame: Frame, result: Result) -> None:
         """Hand a frame on; its latency counts from when its source gave it."""
         self._consumer.write(frame, result)

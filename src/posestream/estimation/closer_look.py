@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from posestream.batching.regions import Region, cropped
-from posestream.decoding import Decoder
+from posestream.batching.regions import Region
 from posestream.decoding.centers_suppression import tolerances
 from posestream.estimation import Estimator
 from posestream.estimation.fragments import are_fragments
 from posestream.estimation.looks import LookSettings, plan_looks
 from posestream.estimation.merging import concatenated, distinct, with_scores
+from posestream.estimation.passes import Pass
 from posestream.estimation.reliability import reliabilities
 from posestream.images import Image
-from posestream.inference import Backend
 from posestream.topology import Topology
-from posestream.types import Fields, Poses
+from posestream.types import Poses
 
 _SUPPRESSION = 0.5
 _FRAGMENT = 0.3  # factor on the score of what is likely part of somebody already seen
@@ -29,32 +28,26 @@ class CloserLookEstimator:
     def __init__(
         self,
         overview: Estimator,
-        backend: Backend,
-        decoder: Decoder,
+        network: Pass,
         *,
         long_side: int,
         looks: LookSettings,
         stride: int = 4,
-        batch_size: int = 1,
     ) -> None:
         """Put the parts together.
 
         Args:
             overview: Finds people in whole frames.
-            backend: The network for the windows.
-            decoder: Understands its maps.
+            network: Sees the windows.
             long_side: Long side of a frame in the overview, pixels.
             looks: How many windows, and when.
             stride: Input pixels per heatmap cell.
-            batch_size: Windows per run of the network at most.
         """
         self._overview = overview
-        self._backend = backend
-        self._decoder = decoder
+        self._network = network
         self._long_side = long_side
         self._looks = looks
         self._stride = stride
-        self._batch_size = batch_size
         self._sigmas = tolerances(overview.topology)
 
     @property
@@ -85,9 +78,11 @@ class CloserLookEstimator:
                 stride=self._stride,
                 settings=self._looks,
             )
-        for region, poses in self._look(images, regions):
+        windows = [region.filling(self._looks.input_size) for region in regions]
+        for region, poses in zip(regions, self._network.look(images, windows), strict=True):
             image, overview = images[region.image], overviews[region.image]
-            found[region.image].append(self._looked_at(poses, region, image, overview))
+            inside = region.frame_from_region(poses)
+            found[region.image].append(self._looked_at(inside, region, image, overview))
         return [self._merged(passes) for passes in found]
 
     def _looked_at(self, poses: Poses, region: Region, image: Image, overview: Poses) -> Poses:
@@ -98,16 +93,6 @@ class CloserLookEstimator:
         )
         scores = np.where(parts, _FRAGMENT, 1) * poses.scores
         return self._judged(with_scores(poses, scores), scale)
-
-    def _look(
-        self, images: Sequence[Image], regions: Sequence[Region]
-    ) -> Iterator[tuple[Region, Poses]]:
-        """Yield each region with the people in it, in frame pixels."""
-        size = self._looks.input_size
-        for part, batch in cropped(images, regions, input_size=size, batch_size=self._batch_size):
-            fields = Fields(self._backend.infer(batch.pixels), batch.letterboxes)
-            for region, poses in zip(part, self._decoder.decode(fields), strict=True):
-                yield region, region.frame_from_region(poses)
 
     def _judged(self, poses: Poses, scale: float) -> Poses:
         """Lower scores by how badly people of their size are found at a scale."""

@@ -14,16 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from posestream.decoding.centers import CenterDecoder
 from posestream.errors import ConfigError, suggestion
 from posestream.estimation import Estimator
 from posestream.estimation.closer_look import CloserLookEstimator
 from posestream.estimation.confident import ConfidentEstimator
 from posestream.estimation.looks import LookSettings
+from posestream.estimation.passes import Pass
 from posestream.estimation.refined import RefinedEstimator
 from posestream.estimation.single_pass import SinglePassEstimator
 from posestream.geometry import InputRule
-from posestream.inference import Backend
 from posestream.topology import Topology
 
 
@@ -81,52 +80,38 @@ def find_profile(name: str) -> Profile:
 
 def build_estimator(
     profile: Profile,
-    network: Backend,
-    single_person: Backend | None,
+    network: Pass,
+    single_person: Pass | None,
     topology: Topology,
     *,
     long_side: int | None = None,
     min_score: float = DEFAULT_MIN_SCORE,
     stride: int = 4,
     multiple: int = 32,
-    batch_size: int = 1,
 ) -> Estimator:
     """Put together what finds people with a center network.
 
     Args:
         profile: Which passes.
-        network: A center network.
+        network: A center network, for whole frames and parts of them.
         single_person: A network for one person's crop; needed if the profile is refined.
         topology: What the keypoints of both networks mean.
         long_side: Long side of the overview in pixels instead of the profile's.
         min_score: Least score of a person.
         stride: Input pixels per heatmap cell of the center network.
         multiple: What the sides of the center network's input must be divisible by.
-        batch_size: Pictures per run of a network at most.
 
     Raises:
         ValueError: If the profile is refined and there is no single-person network.
     """
-    decoder = CenterDecoder(topology, stride=stride)
     side = long_side or profile.long_side
-    overview = SinglePassEstimator(
-        network,
-        decoder,
-        topology,
-        rule=InputRule(long_side=side, multiple=multiple, max_stretch=_MAX_STRETCH),
-        batch_size=batch_size,
-    )
+    rule = InputRule(long_side=side, multiple=multiple, max_stretch=_MAX_STRETCH)
+    overview = SinglePassEstimator(network, topology, rule=rule)
     people: Estimator = CloserLookEstimator(
-        overview,
-        network,
-        decoder,
-        long_side=side,
-        looks=profile.looks,
-        stride=stride,
-        batch_size=batch_size,
+        overview, network, long_side=side, looks=profile.looks, stride=stride
     )
     if profile.refined:
         if single_person is None:
             raise ValueError("this profile needs a single-person network")
-        people = RefinedEstimator(people, single_person, batch_size=batch_size)
+        people = RefinedEstimator(people, single_person)
     return ConfidentEstimator(people, min_score=min_score)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from posestream.batching.regions import Region, cropped
+from posestream.batching.regions import Region
 from posestream.decoding.centers_suppression import extent_area, tolerances
 from posestream.estimation import Estimator
 from posestream.estimation.merging import concatenated, distinct, with_scores
+from posestream.estimation.passes import Pass
 from posestream.images import Image
-from posestream.inference import Backend
 from posestream.topology import Topology
 from posestream.types import Poses
 
@@ -35,33 +35,30 @@ class RefinedEstimator:
     def __init__(
         self,
         people: Estimator,
-        backend: Backend,
+        network: Pass,
         *,
         least_score: float = 0.1,
         crop_scale: float = 1.4,
         agreement: float = 0.5,
         suppression: float = 0.7,
-        batch_size: int = 1,
     ) -> None:
         """Put the parts together.
 
         Args:
             people: Finds the people.
-            backend: The single-person network, with an output ``person_keypoints``.
+            network: Sees one person at a time and finds nobody else.
             least_score: People under this are left as they are: each costs a run of the network.
             crop_scale: Side of the square, in longer sides of the keypoints' extent.
             agreement: Similarity to the first pose, with doubled tolerances, under which the
                 refined pose is refused.
             suppression: Similarity from which the lesser of two refined people is left out.
-            batch_size: Squares per run of the network at most.
         """
         self._people = people
-        self._backend = backend
+        self._network = network
         self._least_score = least_score
         self._crop_scale = crop_scale
         self._agreement = agreement
         self._suppression = suppression
-        self._batch_size = batch_size
         self._sigmas = tolerances(people.topology)
 
     @property
@@ -91,19 +88,20 @@ class RefinedEstimator:
         ]
 
     def _refined(self, images: Sequence[Image], regions: Sequence[Region]) -> Floats:
-        """Return ``(N, K, 3)`` x, y in frame pixels and score of the person in each region."""
-        found: list[Floats] = [np.empty((0, len(self._sigmas), 3), np.float32)]
-        for part, batch in cropped(
-            images, regions, input_size=_INPUT_SIZE, batch_size=self._batch_size
+        """Return ``(N, K, 3)`` x, y in frame pixels and score of the person in each region.
+
+        A keypoint that was not found is at the corner, with score 0; of nobody, all are.
+        """
+        refined = np.zeros((len(regions), len(self._sigmas), 3), np.float32)
+        squares = [region.filling(_INPUT_SIZE) for region in regions]
+        for row, square, person in zip(
+            refined, squares, self._network.look(images, squares), strict=True
         ):
-            people = self._backend.infer(batch.pixels)["person_keypoints"][:, 0]
-            people = np.nan_to_num(people, nan=0, posinf=0, neginf=0)
-            corners = np.array([(r.left, r.top) for r in part], np.float32)[:, None]
-            sizes = np.array([r.size for r in part], np.float32)[:, None]
-            points = corners + people[:, :, 1::-1] * sizes
-            scores = np.clip(people[:, :, 2:], 0, 1)
-            found.append(np.concatenate([points, scores], axis=2, dtype=np.float32))
-        return np.concatenate(found)
+            if len(person):
+                row[:, :2] = np.nan_to_num(person.keypoints[0])
+                row[:, 2] = np.clip(person.keypoint_scores[0], 0, 1)
+            row[:, :2] += square.corner
+        return refined
 
     def _combined(self, poses: Poses, refined: Floats) -> Poses:
         """Fuse first and refined poses of a frame; the rest keeps its place under them."""

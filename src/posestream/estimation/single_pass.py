@@ -4,47 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from posestream.batching.letterboxed import letterboxed
-from posestream.decoding import Decoder
+from posestream.batching.crops import Crop
+from posestream.estimation.passes import Pass
 from posestream.geometry import InputRule
 from posestream.images import Image
-from posestream.inference import Backend
 from posestream.topology import Topology
-from posestream.types import Fields, Poses
+from posestream.types import Poses
 
 
 class SinglePassEstimator:
-    """Resize, run the network, decode; several threads may call it at once."""
+    """Shows a network whole frames; several threads may call it at once.
 
-    def __init__(
-        self,
-        backend: Backend,
-        decoder: Decoder,
-        topology: Topology,
-        *,
-        rule: InputRule,
-        batch_size: int = 1,
-    ) -> None:
-        """Put the parts together.
+    Args:
+        network: Sees the frames.
+        topology: What its keypoints mean.
+        rule: How frames become inputs.
+    """
 
-        Args:
-            backend: The network.
-            decoder: Understands its maps.
-            topology: What the decoder's keypoints mean.
-            rule: How frames become inputs.
-            batch_size: Frames per run of the network at most. Networks on CPUs gain nothing from
-                more than 1, and are compiled anew for each number.
-
-        Raises:
-            ValueError: If the batch size is under 1.
-        """
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-        self._backend = backend
-        self._decoder = decoder
+    def __init__(self, network: Pass, topology: Topology, *, rule: InputRule) -> None:
+        self._network = network
         self._topology = topology
         self._rule = rule
-        self._batch_size = batch_size
 
     @property
     def topology(self) -> Topology:
@@ -54,12 +34,9 @@ class SinglePassEstimator:
     @property
     def description(self) -> str:
         """What really runs, for people."""
-        return f"{self._rule}, {self._backend.description}"
+        return f"{self._rule}, {self._network.description}"
 
     def estimate(self, images: Sequence[Image]) -> list[Poses]:
         """Return everyone in each picture, in its pixels, best first."""
-        found: dict[int, Poses] = {}
-        for places, batch in letterboxed(images, self._rule, batch_size=self._batch_size):
-            fields = Fields(self._backend.infer(batch.pixels), batch.letterboxes)
-            found.update(zip(places, self._decoder.decode(fields), strict=True))
-        return [found[place] for place in range(len(images))]
+        frames = [Crop.whole(place, image.size, self._rule) for place, image in enumerate(images)]
+        return self._network.look(images, frames)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from posestream.gpu.estimator import GpuEstimator
+from posestream.decoding import Decoder
+from posestream.gpu.cuda_driver import let_waiting_threads_sleep
 from posestream.gpu.libraries import checked_device, import_torch
-from posestream.gpu.networks import GraphNetwork, compiled
-from posestream.gpu.pose_decoding import PoseDecoding
+from posestream.gpu.network_choice import build_network
+from posestream.gpu.networks import Network
+from posestream.gpu.passes import GpuPass
+from posestream.gpu.pose_decoding import PoseDecoding, usual_decoding
 from posestream.gpu.runner import Runner
 from posestream.inference.settings import check_choice
 from posestream.models.card import ModelCard
@@ -24,7 +27,9 @@ def build_runners(
     precision: str = "auto",
     long_side: int | None = None,
     batch: int = 32,
-    compile_network: bool = False,
+    backend: str = "auto",
+    provider: str = "auto",
+    compile_network: str = "none",
     cache: Path | None = None,
 ) -> list[Runner]:
     """Return a runner for each GPU.
@@ -36,11 +41,13 @@ def build_runners(
         precision: ``f16``, ``f32``, or ``auto``: f16.
         long_side: Long side of inputs instead of the card's, pixels; where their size is free.
         batch: Most frames at once.
-        compile_network: Whether torch compiles the network, which takes a minute or more.
+        backend: Who runs the network; see `build_network`.
+        provider: ONNX Runtime's execution provider; see `build_network`.
+        compile_network: Whether torch compiles the network; see `build_network`.
         cache: Where compiled networks are kept for the next process.
 
     Raises:
-        ConfigError: If there is no such GPU or precision.
+        ConfigError: If there is no such GPU, or a setting is not allowed.
         MissingDependencyError: If PyTorch or Triton is not installed.
         ModelError: If the weights cannot be used.
     """
@@ -49,10 +56,21 @@ def build_runners(
     runners = []
     for device in devices:
         index = checked_device(device)
-        network = GraphNetwork(card, device=index, dtype=dtype)
+        let_waiting_threads_sleep(index)
+        network = build_network(
+            card,
+            device=index,
+            dtype=dtype,
+            backend=backend,
+            provider=provider,
+            compile_network=compile_network,
+            batch=batch,
+            long_side=long_side,
+            cache=cache,
+        )
         runners.append(
             Runner(
-                compiled(network, cache=cache) if compile_network else network,
+                network,
                 decoding,
                 spec=card.input,
                 rule=card.input.rule(long_side),
@@ -64,10 +82,54 @@ def build_runners(
     return runners
 
 
-def build_estimator(card: ModelCard, runners: Sequence[Runner]) -> GpuEstimator:
-    """Return an estimator on these GPUs, for whoever runs streams as on the CPU."""
+def dtype_of(precision: str, *, device: int | None) -> str:
+    """Return the number format that a setting means on a device.
+
+    Args:
+        precision: ``f16``, ``f32``, or ``auto``: f16 on a GPU.
+        device: Index of the GPU; None for main memory, where that would be slow.
+
+    Raises:
+        ConfigError: If there is no such precision.
+    """
+    check_choice("precision", precision, tuple(DTYPES))
+    if precision == "auto" and device is None:
+        return "float32"
+    return DTYPES[precision]
+
+
+def build_pass(
+    network: Network,
+    card: ModelCard,
+    decoder: Decoder,
+    *,
+    device: int | None,
+    dtype: str = "float16",
+    batch: int = 32,
+) -> GpuPass:
+    """Join a network on a GPU with what understands it.
+
+    Args:
+        network: Runs there.
+        card: Describes it.
+        decoder: Understands its outputs; on the GPU where it has a form for that.
+        device: Index of the GPU; None for main memory, where Triton's interpreter runs.
+        dtype: ``float16`` or ``float32``, of the network's input.
+        batch: Most pictures, or parts of them, at once; the card may have the last word.
+    """
+    runner = Runner(
+        network,
+        usual_decoding(decoder, device=device),
+        spec=card.input,
+        rule=card.input.rule(),
+        batch=batch,
+        sizes=(card.input.batch,) if card.input.batch else None,
+        device=device,
+        dtype=dtype,
+    )
     torch = import_torch()
-    names = sorted({torch.cuda.get_device_name(runner.device) for runner in runners})
-    count = f"{len(runners)} x " if len(runners) > 1 else ""
-    description = f"torch {torch.__version__.split('+')[0]}, {count}{', '.join(names)}, CUDA graphs"
-    return GpuEstimator(runners, card.topology, description=description)
+    place = "main memory" if device is None else torch.cuda.get_device_name(device)
+    how = ", CUDA graphs" if device is not None and network.capturable else ""
+    return GpuPass(
+        runner, description=f"torch {torch.__version__.split('+')[0]}, {place}, {dtype}{how}"
+    )

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from posestream.geometry import InputRule, Letterbox
+from posestream.geometry import Letterbox
 from posestream.gpu.device_memory import rows_at
 from posestream.gpu.libraries import import_torch
-from posestream.gpu.preprocessing import Preprocessor
+from posestream.gpu.pixels import pixel_maker
 from posestream.gpu.surfaces import Surface
 from posestream.images import HostImage
-from posestream.models.card import InputSpec
 
 _MATRIX_TAGS = {"bt601": 6, "bt709": 1, "bt2020": 9}
 _LIMITED, _FULL = 1, 2
@@ -27,12 +26,13 @@ class CudaImage:
 
     Args:
         surface: The picture; it is released when nobody refers to it any more.
+        duration: How long it is shown, ticks; None where unknown.
     """
 
-    __slots__ = ("surface",)
+    __slots__ = ("_duration", "surface")
 
-    def __init__(self, surface: Surface) -> None:
-        self.surface = surface
+    def __init__(self, surface: Surface, *, duration: int | None = None) -> None:
+        self.surface, self._duration = surface, duration
 
     @property
     def size(self) -> tuple[int, int]:
@@ -84,6 +84,8 @@ class CudaImage:
         colour = self.surface.colour
         copy.colorspace = _MATRIX_TAGS[colour.matrix]
         copy.color_range = _FULL if colour.full_range else _LIMITED
+        if self._duration is not None:
+            copy.duration = self._duration
         return HostImage(copy)
 
     def _planes(self) -> npt.NDArray[np.uint8]:
@@ -98,21 +100,7 @@ class CudaImage:
         return torch.cat(parts).numpy()
 
     def _made(self, box: Letterbox | _Region) -> npt.NDArray[np.uint8]:
-        torch = import_torch()
-        width, height = box.input_size
-        rule = InputRule(fixed_size=(width, height), max_stretch=np.inf)
-        with torch.cuda.device(self.surface.device):
-            maker = Preprocessor(
-                _rgb_pixels(width, height),
-                rule,
-                size=(width, height),
-                batch=1,
-                device=self.surface.device,
-                dtype="uint8",
-            )
-            maker.describe_one(self.surface, box)
-            maker.launch(1)
-            return maker.input[0].cpu().numpy()
+        return pixel_maker(self.surface.device).make(self.surface, box, box.input_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +115,3 @@ class _Region:
     """Left and top of the scaled frame, pixels; negative where a part is cut off."""
     scale: npt.NDArray[np.floating]
     """``(2,)`` input pixels per frame pixel, x and y."""
-
-
-def _rgb_pixels(width: int, height: int) -> InputSpec:
-    return InputSpec(
-        name="pixels", layout="NHWC", dtype="uint8", colour="RGB", fixed_size=(width, height)
-    )

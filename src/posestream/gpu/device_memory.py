@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 from posestream.gpu.libraries import import_torch
@@ -21,9 +22,19 @@ class _Rows:
         }
 
 
-def rows_at(address: int, *, rows: int, pitch: int, device: int) -> Any:
-    """Return ``(rows, pitch)`` bytes as a tensor, which must not outlive them."""
+def rows_at(address: int, *, rows: int, pitch: int, device: int | None) -> Any:
+    """Return ``(rows, pitch)`` bytes as a tensor, which must not outlive them.
+
+    Args:
+        address: Of the first byte.
+        rows: How many.
+        pitch: Bytes from row to row.
+        device: Index of the GPU; None for main memory.
+    """
     torch = import_torch()
+    if device is None:
+        memory = (ctypes.c_uint8 * (rows * pitch)).from_address(address)
+        return torch.frombuffer(memory, dtype=torch.uint8).view(rows, pitch)
     return torch.as_tensor(_Rows(address, rows, pitch), device=f"cuda:{device}")
 
 

@@ -66,6 +66,7 @@ class HostDecoder:
         except FFmpegError:
             self.corrupt += 1
             return []
+        self.corrupt += sum(frame.is_corrupt for frame in frames)
         colour = self._info.colour
         return [
             (frame.pts or 0, sent_to_gpu(frame, device=self._device, colour=colour))
@@ -99,7 +100,7 @@ def sent_to_gpu(frame: Any, *, device: int | None, colour: Colour | None = None)
         pitch=pitch,
         size=(frame.width, frame.height),
         colour=Colour("bt601") if rgb else colour or Colour.usual(frame.height),
-        device=device or 0,
+        device=device,
         release=kept.clear,
     )
 

@@ -57,6 +57,20 @@ def _imported(name: str, need: str) -> ModuleType:
         raise MissingDependencyError(f"{need} ({reason}); {_INSTALL}") from error
 
 
+def gpu_count() -> int:
+    """Return how many GPUs torch sees.
+
+    Raises:
+        ConfigError: If it sees none.
+        MissingDependencyError: If PyTorch is not installed.
+    """
+    torch = import_torch()
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not count:
+        raise ConfigError("device: 'cuda:all' is not usable: torch sees no GPU; allowed: cpu, auto")
+    return count
+
+
 def checked_device(device: str) -> int:
     """Return the index of a GPU that torch sees.
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,9 +15,22 @@ from posestream.errors import InferenceError, MissingDependencyError, ModelError
 from posestream.gpu.libraries import import_torch
 from posestream.models.card import ModelCard
 
+_SHAPES = 64  # of inputs that are compiled before torch gives up and runs them as they are
+_log = logging.getLogger(__name__)
+
 
 class Network(Protocol):
     """Turns a batch of inputs into maps, all on one device."""
+
+    @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph may hold a call: it only enqueues, on torch's current stream."""
+        ...
+
+    @property
+    def slow_start(self) -> bool:
+        """Whether every new batch size costs a minute or so, and only few are worth it."""
+        ...
 
     def __call__(self, pixels: Any) -> Mapping[str, Any]:
         """Return tensors by their meaning on the model card, in float16 or float32."""
@@ -33,6 +49,9 @@ class GraphNetwork:
         MissingDependencyError: If torch or onnx is not installed.
         ModelError: If the weights cannot be used.
     """
+
+    capturable = True
+    slow_start = False
 
     def __init__(self, card: ModelCard, *, device: int | None = 0, dtype: str = "float16") -> None:
         torch = import_torch()
@@ -83,6 +102,9 @@ class ModuleNetwork:
         dtype: ``float16`` or ``float32``.
     """
 
+    capturable = True
+    slow_start = False
+
     def __init__(
         self,
         module: Any,
@@ -102,19 +124,71 @@ class ModuleNetwork:
         return dict(zip(self._meanings, self._module(pixels), strict=True))
 
 
-def compiled(network: Network, *, cache: Path | None = None, tune: bool = False) -> Network:
-    """Return a network that torch compiles for each input size when it first sees it.
+class CompiledNetwork:
+    """A network that torch compiles for each shape of its input when it first sees it.
+
+    That takes from many seconds to minutes a shape, and less once the result is on disk.
 
     Args:
         network: What is to be faster.
+        name: The model's, for people.
         cache: Where compiled code is kept for the next process.
-        tune: Whether kernels are tried out against each other: minutes more, some percent faster.
+        tune: Whether kernels are tried out against each other, which takes minutes more.
     """
-    torch = import_torch()
-    if cache is not None:
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
-    mode = "max-autotune-no-cudagraphs" if tune else "default"
-    return torch.compile(network, mode=mode, dynamic=False)
+
+    slow_start = True
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        name: str = "network",
+        cache: Path | None = None,
+        tune: bool = False,
+    ) -> None:
+        torch = import_torch()
+        if cache is not None:
+            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
+        self._name, self.capturable = name, network.capturable
+        self._seen: set[tuple[int, ...]] = set()
+        self._compiling = threading.Lock()
+        torch._dynamo.config.recompile_limit = max(_SHAPES, torch._dynamo.config.recompile_limit)
+        # Slots record CUDA graphs of their own.
+        mode = "max-autotune-no-cudagraphs" if tune else "default"
+        self._run = torch.compile(network, mode=mode, dynamic=False, fullgraph=True)
+
+    def __call__(self, pixels: Any) -> Mapping[str, Any]:
+        """Return tensors by their meaning.
+
+        Raises:
+            InferenceError: If the network cannot be compiled.
+        """
+        shape = tuple(pixels.shape)
+        if shape not in self._seen:
+            with self._compiling:
+                return self._first(pixels, shape)
+        return self._run(pixels)
+
+    def _first(self, pixels: Any, shape: tuple[int, ...]) -> Mapping[str, Any]:
+        from torch._dynamo.exc import TorchDynamoException
+
+        sides, begun = " x ".join(map(str, shape)), time.monotonic()
+        if shape not in self._seen:
+            _log.warning(
+                "compiling %r for %s, a minute or more; kept for the next start", self._name, sides
+            )
+        try:
+            maps = self._run(pixels)
+        except TorchDynamoException as error:
+            problem = str(error).strip().partition("\n")[0]
+            raise InferenceError(
+                f"model {self._name!r} cannot be compiled: {problem}; allowed: compile none"
+            ) from error
+        if shape not in self._seen:
+            took_s = time.monotonic() - begun
+            _log.warning("compiled %r for %s in %.0f s", self._name, sides, took_s)
+        self._seen.add(shape)
+        return maps
 
 
 def _folded(module: Any) -> Any:

@@ -208,8 +208,12 @@ def check_supported(info: VideoInfo, *, device: int) -> None:
         raise UnsupportedVideoError(
             f"pixel format {info.pixel_format}; allowed on a GPU: {', '.join(PIXEL_FORMATS)}"
         )
-    found = _capabilities(info.codec, device)
     width, height = info.size
+    if width % 2 or height % 2:
+        raise UnsupportedVideoError(
+            f"pictures of {width} x {height} pixels; the GPU path takes even sizes"
+        )
+    found = _capabilities(info.codec, device)
     if not found.get("supported"):
         raise UnsupportedVideoError(f"this GPU has no decoder for {info.codec}")
     smallest = found["width_min"], found["height_min"]

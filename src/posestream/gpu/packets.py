@@ -91,7 +91,7 @@ class ContainerPackets:
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._container, self._stream = container, stream
-        self.info = _info(stream)
+        self.info = video_info(stream)
         self.corrupt = 0
 
     def packets(self) -> Iterator[Packet]:
@@ -142,7 +142,8 @@ def tagged_colour(matrix: int, colour_range: int, pixel_format: str) -> Colour |
     return Colour(known or "bt601", full) if known or full else None
 
 
-def _info(stream: VideoStream) -> VideoInfo:
+def video_info(stream: VideoStream) -> VideoInfo:
+    """Return what FFmpeg knows of a stream."""
     context = stream.codec_context
     return VideoInfo(
         codec=context.codec.canonical_name,

@@ -170,3 +170,14 @@ class _DeviceReader:
     def collect(self, letterboxes: Sequence[Letterbox]) -> list[Poses]:
         """Join what was found into people."""
         return self._decoder.people(self._batches[self._placed], letterboxes)
+
+
+def usual_decoding(decoder: Decoder, *, device: int | None) -> PoseDecoding:
+    """Return what decodes on the GPU where there is one, and such a form; else on the host."""
+    from posestream.decoding.centers import CenterDecoder
+    from posestream.decoding.gpu_decoder import GpuDecoder
+    from posestream.decoding.paf import PafDecoder
+
+    if device is not None and isinstance(decoder, PafDecoder | CenterDecoder):
+        return DevicePoseDecoding(GpuDecoder(decoder))
+    return HostPoseDecoding(decoder)

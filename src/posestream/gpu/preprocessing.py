@@ -8,8 +8,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from posestream.batching.crops import Crop
 from posestream.errors import InferenceError
 from posestream.geometry import InputRule, Letterbox, Size
+from posestream.gpu.crop_rows import excerpt
 from posestream.gpu.libraries import import_torch, import_triton_kernels
 from posestream.gpu.surfaces import Colour, Surface
 from posestream.models.card import InputSpec
@@ -112,6 +114,33 @@ class Preprocessor:
         self._pictures[len(surfaces) : batch, 0] = 0
         return tuple(boxes)
 
+    def describe_crops(
+        self, surfaces: Sequence[Surface], crops: Sequence[Crop], batch: int
+    ) -> tuple[Letterbox, ...]:
+        """Note parts of pictures, or all of them, for the next batch.
+
+        Args:
+            surfaces: The picture of each crop.
+            crops: Their inputs have this one's size; where crops end, so do their pictures.
+            batch: Places beyond the crops hold padding.
+
+        Returns:
+            Where each crop lies inside its input.
+
+        Raises:
+            InferenceError: If a picture is too wide.
+        """
+        for row, (surface, crop) in enumerate(zip(surfaces, crops, strict=True)):
+            part = excerpt(surface.size, crop.region, crop.letterbox)
+            _check_width(part.size[0])
+            self._numbers[row] = geometry_row(part, surface.colour)
+            start = part.top * surface.pitch + part.left
+            half = part.top // 2 * surface.pitch + part.left
+            luma = surface.luma + start if part.size[0] else 0
+            self._pictures[row, :5] = luma, surface.chroma + half, surface.pitch, *part.size
+        self._pictures[len(crops) : batch, 0] = 0
+        return tuple(crop.letterbox for crop in crops)
+
     def describe_one(self, surface: Surface, box: Placed) -> None:
         """Note one picture that lies anywhere in its input, even partly outside."""
         self._numbers[0] = geometry_row(box, surface.colour)
@@ -142,10 +171,7 @@ class Preprocessor:
     def _numbers_of(
         self, frame_size: Size, colour: Colour
     ) -> tuple[npt.NDArray[np.float32], Letterbox]:
-        if frame_size[0] > MAX_WIDTH:
-            raise InferenceError(
-                f"a frame is {frame_size[0]} pixels wide; allowed on the GPU: {MAX_WIDTH}"
-            )
+        _check_width(frame_size[0])
         box = self._rule.letterbox(frame_size)
         if box.input_size != self._size:
             raise InferenceError(
@@ -153,6 +179,11 @@ class Preprocessor:
                 f"{box.input_size[0]} x {box.input_size[1]}, not {self._size[0]} x {self._size[1]}"
             )
         return geometry_row(box, colour), box
+
+
+def _check_width(width: int) -> None:
+    if width > MAX_WIDTH:
+        raise InferenceError(f"a frame is {width} pixels wide; allowed on the GPU: {MAX_WIDTH}")
 
 
 def geometry_row(box: Placed, colour: Colour) -> npt.NDArray[np.float32]:

@@ -33,8 +33,9 @@ def _sum_lines(
                 y = i + ahead
                 away = tl.abs(y.to(tl.float32) + 0.5 - center) / support
                 weight = tl.where(y < last, tl.maximum(1.0 - away, 0.0), 0.0)
-                there = (k < readable) & (y < last)
-                values = tl.load(plane + y.to(tl.int64) * pitch + k, mask=there, other=0)
+                # Past the end the last line is read again, which costs nothing and counts nothing.
+                row = plane + tl.minimum(y, last - 1).to(tl.int64) * pitch
+                values = tl.load(row + k, mask=k < readable, other=0)
                 total += weight * values.to(tl.float32)
                 weights += weight
         share = 1.0 / tl.maximum(weights, 1e-6)
@@ -139,7 +140,8 @@ def fill_inputs(
         left, from_top = tl.load(number), y.to(tl.float32) - tl.load(number + 1)
         columns, across = tl.load(number + 2), tl.load(number + 4)
         place = output + picture.to(tl.int64) * batch_step + y * row_step
-        seen = (address != 0) & (from_top >= 0) & (from_top < tl.load(number + 3))
+        # A row or column is the picture's if its middle is.
+        seen = (address != 0) & (from_top >= -0.5) & (from_top < tl.load(number + 3) - 0.5)
         wide, high = tl.load(row + 3).to(tl.int32), tl.load(row + 4).to(tl.int32)
         if seen:
             pitch = tl.multiple_of(tl.load(row + 2), 16)
@@ -159,7 +161,7 @@ def fill_inputs(
             x = start + tl.arange(0, BX)
             there = x < width
             from_left = x.to(tl.float32) - left
-            inside = seen & (from_left >= 0) & (from_left < columns)
+            inside = seen & (from_left >= -0.5) & (from_left < columns - 0.5)
             red = tl.zeros((BX,), tl.float32)
             green = tl.zeros((BX,), tl.float32)
             blue = tl.zeros((BX,), tl.float32)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from posestream.geometry import InputRule, Size
 from posestream.gpu.networks import Network
@@ -17,8 +16,8 @@ from posestream.models.card import InputSpec
 class Runner:
     """Lends slots, so that one batch is copied, or understood, while the next is computed.
 
-    Slots are made when frames of a new shape come, a second for each input size; whoever knows
-    the shapes beforehand calls `prepare`.
+    Slots are made when they are needed, for each input size, and take in batches of a new size
+    when the first comes; whoever knows the shapes beforehand calls `prepare`.
 
     Args:
         network: Turns inputs into maps.
@@ -26,7 +25,8 @@ class Runner:
         spec: How the network wants its pixels.
         rule: How frames become inputs.
         batch: Most frames at once.
-        device: Index of the GPU.
+        sizes: Sizes of batches, increasing, instead of those that `graph_sizes` says.
+        device: Index of the GPU; None for main memory, as tests want.
         slots: Batches on their way at a time, for each input size.
         dtype: ``float16`` or ``float32``.
     """
@@ -39,42 +39,37 @@ class Runner:
         spec: InputSpec,
         rule: InputRule,
         batch: int = 32,
-        device: int = 0,
+        sizes: Sequence[int] | None = None,
+        device: int | None = 0,
         slots: int = 2,
         dtype: str = "float16",
     ) -> None:
         self._network, self._decoding = network, decoding
         self._spec, self._rule, self._dtype = spec, rule, dtype
-        self._sizes, self._count = graph_sizes(batch), slots
-        self.batch, self.device = batch, device
-        self._free: dict[Size, queue.SimpleQueue[Slot]] = {}
-        self._making = threading.Lock()
+        usual = graph_sizes(batch, few=network.slow_start)
+        self._sizes, self._count = tuple(sizes or usual), slots
+        self.batch, self.device = self._sizes[-1], device
+        self._shelves: dict[Size, _Shelf] = {}
 
     def input_size(self, frame_size: Size) -> Size:
         """Return the size of the input that a frame needs."""
         return self._rule.letterbox(frame_size).input_size
 
     def prepare(self, frame_size: Size) -> None:
-        """Make the slots that frames of a size need, if they are not there."""
-        size = self.input_size(frame_size)
-        if size in self._free:
-            return
-        with self._making:
-            if size in self._free:
-                return
-            free: queue.SimpleQueue[Slot] = queue.SimpleQueue()
-            for _ in range(self._count):
-                free.put(self._slot(size))
-            self._free[size] = free
+        """Make the slots that frames of a size need, ready for batches of every size."""
+        self._shelf(self.input_size(frame_size)).fill()
 
     def lend(self, frame_size: Size) -> Slot:
         """Return a slot for frames of a size, waiting until one is free."""
-        self.prepare(frame_size)
-        return self._free[self.input_size(frame_size)].get()
+        return self.lend_for(self.input_size(frame_size))
+
+    def lend_for(self, input_size: Size) -> Slot:
+        """Return a slot whose input has a size, waiting until one is free."""
+        return self._shelf(input_size).lend()
 
     def give_back(self, slot: Slot) -> None:
         """Take a slot back whose results have been collected."""
-        self._free[slot.size].put(slot)
+        self._shelf(slot.size).give_back(slot)
 
     def groups(self, surfaces: Sequence[Surface]) -> list[list[int]]:
         """Return the places of surfaces that can run together, at most a batch at a time."""
@@ -87,6 +82,13 @@ class Runner:
             for start in range(0, len(places), self.batch)
         ]
 
+    def _shelf(self, size: Size) -> _Shelf:
+        shelf = self._shelves.get(size)
+        if shelf is None:  # should two threads make one, both get the same
+            made = _Shelf(lambda: self._slot(size), count=self._count)
+            shelf = self._shelves.setdefault(size, made)
+        return shelf
+
     def _slot(self, size: Size) -> Slot:
         return Slot(
             self._network,
@@ -98,3 +100,50 @@ class Runner:
             device=self.device,
             dtype=self._dtype,
         )
+
+
+class _Shelf:
+    """Slots of one input size, made as long as there are too few."""
+
+    def __init__(self, make: Callable[[], Slot], *, count: int) -> None:
+        self._make, self._left = make, count
+        self._free: list[Slot] = []
+        self._changed = threading.Condition()
+
+    def fill(self) -> None:
+        """Make all slots, and prepare those that are free."""
+        with self._changed:
+            missing, self._left = self._left, 0
+        for _ in range(missing):
+            self.give_back(self._made())
+        with self._changed:
+            free, self._free = self._free, []
+        for slot in free:
+            slot.prepare()
+            self.give_back(slot)
+
+    def lend(self) -> Slot:
+        """Return a slot that is free, else a new one, else one that becomes free."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._free or self._left)
+            if self._free:
+                return self._free.pop()
+            self._left -= 1
+        return self._made()
+
+    def give_back(self, slot: Slot) -> None:
+        """Take a slot back."""
+        with self._changed:
+            self._free.append(slot)
+            self._changed.notify()
+
+    def _made(self) -> Slot:
+        slot = None
+        try:
+            slot = self._make()
+            return slot
+        finally:
+            if slot is None:  # it failed, and somebody else may try
+                with self._changed:
+                    self._left += 1
+                    self._changed.notify()

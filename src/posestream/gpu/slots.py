@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from posestream.batching.crops import Crop
 from posestream.errors import InferenceError, OutOfMemoryError
 from posestream.geometry import InputRule, Letterbox, Size
+from posestream.gpu.launchers import launcher_for
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.networks import Network
 from posestream.gpu.pose_decoding import PoseDecoding
@@ -16,23 +19,33 @@ from posestream.gpu.surfaces import Surface
 from posestream.models.card import InputSpec
 from posestream.types import Poses
 
-_WARM_UPS = 2
+_making = threading.RLock()
+"""Held where memory is set aside and graphs are recorded: no two threads may do so at once."""
 
 
-def graph_sizes(largest: int) -> tuple[int, ...]:
+def graph_sizes(largest: int, *, few: bool = False) -> tuple[int, ...]:
     """Return the batch sizes worth a graph of their own, up to the largest.
 
-    A batch is padded to the next of them, so that at most a third of the work is for nothing.
+    A batch is padded to the next of them, so that at most a third of the work is for nothing; with
+    few sizes it may be three quarters, where a GPU that gets small batches has time left anyway.
+
+    Args:
+        largest: The most frames at once.
+        few: Whether each size is so costly that four or five must do.
     """
     sizes = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, largest}
+    if few:
+        sizes = {1, 4, 16, 64, largest}
     return tuple(sorted(size for size in sizes if size <= largest))
 
 
 class Slot:
-    """Runs one batch from surfaces to people; `start`, then `finish`, then again.
+    """Runs one batch from surfaces to people; `start`, `wait`, `collect`, then again.
 
     Everything between, from the table of pictures to the copies of results, is one CUDA graph for
-    each batch size, recorded when the slot is made: the host starts it with one call.
+    each batch size, recorded by `prepare` or when the first batch of its size comes: the host
+    starts it with one call. Where the network cannot be recorded the same steps are enqueued one
+    by one, and in main memory they run at once.
 
     Args:
         network: Turns inputs into maps.
@@ -41,12 +54,12 @@ class Slot:
         rule: How frames become inputs.
         size: Width and height of the input, pixels.
         sizes: Batch sizes, increasing; see `graph_sizes`.
-        device: Index of the GPU.
+        device: Index of the GPU; None for main memory.
         dtype: ``float16`` or ``float32``.
 
     Raises:
         OutOfMemoryError: If the GPU has no room.
-        InferenceError: If the network cannot be recorded.
+        InferenceError: If the network fails or cannot be recorded.
     """
 
     def __init__(
@@ -58,47 +71,61 @@ class Slot:
         rule: InputRule,
         size: Size,
         sizes: Sequence[int],
-        device: int = 0,
+        device: int | None = 0,
         dtype: str = "float16",
     ) -> None:
-        torch = import_torch()
-        self._torch, self._device, self._sizes = torch, device, tuple(sizes)
-        self.size = size
+        self._sizes, self.size = tuple(sizes), size
+        self._place = "cpu" if device is None else f"cuda:{device}"
         self._network = network
-        try:
-            with torch.cuda.device(device), torch.inference_mode():
-                self._stream = torch.cuda.Stream()
-                self._finished = torch.cuda.Event(blocking=True)
+        self._boxes: tuple[Letterbox, ...] = ()
+        self._prepared: set[int] = set()
+        with _making, self._failures():
+            self._launcher = launcher_for(device, capturable=network.capturable)
+            with self._launcher.within():
                 self._preprocessor = Preprocessor(
                     spec, rule, size=size, batch=sizes[-1], device=device, dtype=dtype
                 )
-                self._record(decoding)
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemoryError(
-                f"cuda:{device}: out of memory with batches of {sizes[-1]} at "
-                f"{size[0]} x {size[1]}; a smaller batch needs less"
-            ) from error
-        except RuntimeError as error:
-            raise InferenceError(f"cuda:{device}: {_first_line(error)}") from error
-        self._boxes: tuple[Letterbox, ...] = ()
+                self._preprocessor.describe((), sizes[-1])
+                self._preprocessor.launch(sizes[-1])
+                self._reader = decoding.reader(network(self._preprocessor.input))
 
-    def start(self, surfaces: Sequence[Surface]) -> None:
-        """Start a batch; returns at once, and the surfaces stay lent until `wait` has returned.
+    def prepare(self, sizes: Sequence[int] | None = None) -> None:
+        """Do what first batches of some sizes would wait for, by default of all sizes.
+
+        Raises:
+            OutOfMemoryError: If the GPU has no room.
+            InferenceError: If the network fails or cannot be recorded.
+        """
+        missing = [size for size in sizes or self._sizes if size not in self._prepared]
+        if missing:
+            with _making, self._failures(), self._launcher.within():
+                self._launcher.prepare(self._run, missing)
+            self._prepared.update(missing)
+
+    def start(self, surfaces: Sequence[Surface], crops: Sequence[Crop] | None = None) -> None:
+        """Start a batch; the surfaces stay lent until `wait` has returned.
+
+        Returns at once, but for first batches of their size and what runs in main memory.
+
+        Args:
+            surfaces: The pictures.
+            crops: What of each is looked at; by default all, as the rule says.
 
         Raises:
             InferenceError: If there are more pictures than a batch has, or the GPU is lost.
+            OutOfMemoryError: If a network that is not recorded finds no room.
         """
         batch = next((size for size in self._sizes if size >= len(surfaces)), None)
         if batch is None:
             raise InferenceError(f"{len(surfaces)} pictures at once; allowed: {self._sizes[-1]}")
-        self._boxes = self._preprocessor.describe(surfaces, batch)
+        self.prepare((batch,))
+        if crops is None:
+            self._boxes = self._preprocessor.describe(surfaces, batch)
+        else:
+            self._boxes = self._preprocessor.describe_crops(surfaces, crops, batch)
         self._reader.place(self._boxes, batch)
-        try:
-            with self._torch.cuda.stream(self._stream):
-                self._graphs[batch].replay()
-                self._finished.record()
-        except RuntimeError as error:
-            raise InferenceError(f"cuda:{self._device}: {_first_line(error)}") from error
+        with self._failures():
+            self._launcher.launch(batch)
 
     def wait(self) -> None:
         """Wait until the GPU has finished the batch and reads no surface any more.
@@ -106,42 +133,32 @@ class Slot:
         Raises:
             InferenceError: If the GPU failed.
         """
-        try:
-            self._finished.synchronize()
-        except RuntimeError as error:
-            raise InferenceError(f"cuda:{self._device}: {_first_line(error)}") from error
+        with self._failures():
+            self._launcher.wait()
 
     def collect(self) -> list[Poses]:
         """Return everyone in each picture of the batch that `wait` waited for."""
         return self._reader.collect(self._boxes)
 
-    def _record(self, decoding: PoseDecoding) -> None:
-        """Run each batch size a few times, then record it."""
-        torch = self._torch
-        largest = self._sizes[-1]
-        self._preprocessor.describe((), largest)
-        self._stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self._stream):
-            self._preprocessor.launch(largest)
-            self._reader = decoding.reader(self._network(self._preprocessor.input))
-        self._graphs: dict[int, Any] = {}
-        pool = torch.cuda.graph_pool_handle()
-        for size in reversed(self._sizes):  # the largest first: the others fit into its memory
-            with torch.cuda.stream(self._stream):
-                for _ in range(_WARM_UPS):
-                    self._run(size)
-            self._stream.synchronize()
-            graph = torch.cuda.CUDAGraph()
-            # Other threads may decode, and so allocate, meanwhile.
-            with torch.cuda.graph(
-                graph, pool=pool, stream=self._stream, capture_error_mode="thread_local"
-            ):
-                self._run(size)
-            self._graphs[size] = graph
-
     def _run(self, batch: int) -> None:
         self._preprocessor.launch(batch)
         self._reader.launch(self._network(self._preprocessor.input[:batch]), batch)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Raise what goes wrong on the device as errors of ours that name it."""
+        try:
+            yield
+        except InferenceError:
+            raise
+        except import_torch().OutOfMemoryError as error:
+            width, height = self.size
+            raise OutOfMemoryError(
+                f"{self._place}: out of memory with batches of {self._sizes[-1]} at "
+                f"{width} x {height}; a smaller batch needs less"
+            ) from error
+        except RuntimeError as error:
+            raise InferenceError(f"{self._place}: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -75,7 +75,7 @@ class Surface:
         pitch: int,
         size: tuple[int, int],
         colour: Colour,
-        device: int = 0,
+        device: int | None = 0,
         release: Callable[[], None] = _keep,
     ) -> None:
         """Describe a picture.
@@ -86,7 +86,7 @@ class Surface:
             pitch: Bytes from row to row, in both planes.
             size: Width and height, pixels.
             colour: What the values mean.
-            device: Index of the GPU.
+            device: Index of the GPU; None for main memory, which only tests want.
             release: Gives the memory back to whoever lent it; any thread may call it.
 
         Raises:

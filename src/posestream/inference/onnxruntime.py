@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from posestream.errors import (
-    InferenceError,
-    MissingDependencyError,
-    ModelError,
-    OutOfMemoryError,
+from posestream.errors import ModelError
+from posestream.inference.contract import Arrays, Maps, chosen_ports, run_checked
+from posestream.inference.onnxruntime_library import (
+    failure_of,
+    failures,
+    import_onnxruntime,
+    port,
+    session_options,
 )
-from posestream.inference.contract import Arrays, Maps, Port, chosen_ports, run_checked
 from posestream.inference.pixels import network_input
 from posestream.inference.providers import PROVIDERS, open_session
 from posestream.inference.settings import check_choice, described, threads_for
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _PRECISIONS = {"tensorrt": ("auto", "f32", "f16", "int8")}
-_OUT_OF_MEMORY = ("out of memory", "Failed to allocate memory", "bad allocation", "bad_alloc")
 
 
 class OnnxRuntimeBackend:
@@ -72,7 +72,7 @@ class OnnxRuntimeBackend:
             ModelError: If the weights cannot be used.
             ConfigError: If a setting is not allowed.
         """
-        self._runtime = _import_onnxruntime()
+        self._runtime = import_onnxruntime()
         check_choice("provider", provider, ("auto", *PROVIDERS))
         check_choice("precision", precision, _PRECISIONS.get(provider, ("auto", "f32", "int8")))
         card = card.in_int8() if precision == "int8" else card
@@ -83,7 +83,7 @@ class OnnxRuntimeBackend:
         self._precision = precision
         self._workspace_mb = workspace_mb
         self._cache = cache
-        self._failures = _failures(self._runtime)
+        self._failures = failures(self._runtime)
         self._session, self._provider = open_session(
             provider,
             self._open,
@@ -93,8 +93,8 @@ class OnnxRuntimeBackend:
         )
         self._input, self._outputs = chosen_ports(
             card,
-            [_port(node) for node in self._session.get_inputs()],
-            [_port(node) for node in self._session.get_outputs()],
+            [port(node) for node in self._session.get_inputs()],
+            [port(node) for node in self._session.get_outputs()],
         )
 
     @property
@@ -124,10 +124,7 @@ class OnnxRuntimeBackend:
             with self._building():
                 return cast(Arrays, self._session.run(self._outputs, feed))
         except self._failures as error:
-            kind = InferenceError
-            if any(sign in str(error) for sign in _OUT_OF_MEMORY):
-                kind = OutOfMemoryError
-            raise kind(f"model {self._card.name!r} failed: {error}") from error
+            raise failure_of(self._card.name, error) from error
 
     def _open(self, provider: str) -> onnxruntime.InferenceSession:
         self._provider = provider
@@ -143,13 +140,7 @@ class OnnxRuntimeBackend:
             ) from error
 
     def _session_options(self) -> onnxruntime.SessionOptions:
-        options = self._runtime.SessionOptions()
-        options.intra_op_num_threads = max(1, self._threads // self._streams)
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # A thread that spins while it waits takes its core from decoding and drawing.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return options
+        return session_options(self._runtime, threads=self._threads // self._streams)
 
     def _providers(self, name: str) -> list[str | tuple[str, Mapping[str, str]]]:
         """Return a provider and, after it, what runs the operators it does not know."""
@@ -180,29 +171,3 @@ class OnnxRuntimeBackend:
         if self._provider != "tensorrt":
             return nullcontext()
         return announced_building(self._card.name, self._engines())
-
-
-def _port(node: onnxruntime.NodeArg) -> Port:
-    sides = tuple(side if isinstance(side, int) else None for side in node.shape)
-    return Port(node.name, sides)
-
-
-def _import_onnxruntime() -> ModuleType:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"backend 'onnxruntime' needs ONNX Runtime ({error}); install it with: "
-            "pip install 'posestream[onnxruntime]'"
-        ) from error
-    return onnxruntime
-
-
-def _failures(runtime: ModuleType) -> tuple[type[Exception], ...]:
-    """Return everything ONNX Runtime raises; its own errors share no base class."""
-    own = vars(runtime.capi.onnxruntime_pybind11_state).values()
-    return (
-        RuntimeError,
-        ValueError,
-        *(kind for kind in own if isinstance(kind, type) and issubclass(kind, Exception)),
-    )

@@ -7,7 +7,6 @@ The graph is walked node by node; what follows from the weights alone is worked 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import onnx
@@ -19,6 +18,7 @@ from torch.nn import functional
 from posestream.errors import ModelError
 from posestream.inference import torch_operations as ops
 from posestream.inference.contract import Port
+from posestream.inference.torch_steps import Step, simplified
 
 _TYPES: Mapping[int, torch.dtype] = {
     onnx.TensorProto.UINT8: torch.uint8,
@@ -39,7 +39,7 @@ OPERATORS: Mapping[str, ops.Operator] = {
     "ConvTranspose": ops.transposed_convolution,
     "Div": ops.divided,
     "Exp": ops.plain(torch.exp),
-    "Expand": lambda _, x, shape: x * torch.ones(shape.tolist(), dtype=x.dtype, device=x.device),
+    "Expand": ops.expanded,
     "Flatten": lambda a, x: x.reshape(int(torch.tensor(x.shape[: a.get("axis", 1)]).prod()), -1),
     "Gather": ops.gathered,
     "GatherElements": lambda a, x, places: torch.gather(x, a.get("axis", 0), places),
@@ -81,18 +81,11 @@ _LED_BY_NUMBERS = {
     "Clip", "Expand", "Pad", "ReduceMax", "ReduceMean", "ReduceSum", "Reshape", "Resize", "Slice",
     "Split", "Squeeze", "Unsqueeze",
 }  # fmt: skip
-"""Operators whose later inputs are read by Python, and so stay in main memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One node of the graph."""
-
-    operator: str
-    attributes: Mapping[str, Any]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    spent: tuple[str, ...]  # tensors that nobody needs afterwards
+"""Operators whose later inputs are read by Python."""
+_IN_PLACE: Mapping[str, ops.Operator] = {
+    "Clip": ops.clipped_in_place,
+    "Relu": ops.plain(torch.relu_),
+}
 
 
 class TorchGraph:
@@ -114,29 +107,40 @@ class TorchGraph:
                 f"torch cannot run its {', '.join(sorted(unknown))}; "
                 "use backend openvino or onnxruntime"
             )
-        self._constants = {
-            w.name: self._constant(numpy_helper.to_array(w)) for w in graph.initializer
-        }
-        self._steps = self._planned(graph.node)
+        self._constants = {w.name: _constant(numpy_helper.to_array(w)) for w in graph.initializer}
+        planned = self._planned(graph.node)
+        keep = {port.name for port in self.outputs}
+        self.steps = simplified(planned, self._constants, keep=keep)
+        self._numbers = self._read_by_python()
+        self._place_constants()
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """What is known beforehand, on the device or, where Python reads it, in main memory."""
+        return list(self._constants.values())
 
     def run(self, pixels: Tensor, outputs: Sequence[str]) -> list[Tensor]:
         """Run the network on its only input and return the outputs of these names."""
         values: dict[str, Tensor | None] = {"": None, self.inputs[0].name: pixels}
-        for step in self._steps:
-            inputs = [values[n] if n in values else self._constants[n] for n in step.inputs]
-            values.update(zip(step.outputs, self._results(step, inputs), strict=False))
+        for step in self.steps:
+            inputs = [
+                values[n] if n in values else self._constant_for(step, n) for n in step.inputs
+            ]
+            values.update(zip(step.outputs, self._results(step, inputs, self._dtype), strict=False))
             for name in step.spent:
                 del values[name]
         kept = {name: tensor for name, tensor in values.items() if tensor is not None}
         return [self._constants[n] if n in self._constants else kept[n] for n in outputs]
 
-    def _results(self, step: _Step, inputs: Sequence[Tensor | None]) -> Sequence[Tensor]:
+    def _results(self, step: Step, inputs: Sequence[Any], dtype: torch.dtype) -> Sequence[Tensor]:
         if step.operator == "Cast":
             [x] = (tensor for tensor in inputs if tensor is not None)
-            return [self._cast(x, step.attributes["to"])]
+            kind = step.attributes["to"]
+            return [x.to(dtype if kind in _FLOATS else _TYPES[kind])]
         if step.operator not in _LED_BY_NUMBERS:
             inputs = self._together(inputs)
-        result = OPERATORS[step.operator](step.attributes, *inputs)
+        run = (_IN_PLACE if step.in_place else OPERATORS)[step.operator]
+        result = run(step.attributes, *inputs)
         return [result] if isinstance(result, Tensor) else result
 
     def _together(self, inputs: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
@@ -145,53 +149,58 @@ class TorchGraph:
             return inputs
         return [x if x is None else x.to(self._device) for x in inputs]
 
-    def _cast(self, x: Tensor, kind: int) -> Tensor:
-        return x.to(self._dtype if kind in _FLOATS else _TYPES[kind])
-
-    def _constant(self, array: Any) -> Tensor:
-        """Return a weight; whole numbers stay on the CPU, where shapes are worked out."""
-        tensor = torch.from_numpy(array.copy())
-        if tensor.is_floating_point():
-            return tensor.to(self._device, self._dtype)
-        return tensor
-
-    def _planned(self, nodes: Sequence[onnx.NodeProto]) -> list[_Step]:
-        """Work out what follows from constants alone; for the rest, note what is spent when."""
-        left: list[onnx.NodeProto] = []
+    def _planned(self, nodes: Sequence[onnx.NodeProto]) -> list[Step]:
+        """Work out what follows from constants alone, and return the rest."""
+        left: list[Step] = []
         for node in nodes:
             attributes = {
                 a.name: _value(onnx.helper.get_attribute_value(a)) for a in node.attribute
             }
-            step = _Step(node.op_type, attributes, tuple(node.input), tuple(node.output), ())
+            step = Step(node.op_type, attributes, tuple(node.input), tuple(node.output))
             if node.op_type == "Constant":
-                self._constants[node.output[0]] = self._constant(attributes["value"])
+                self._constants[node.output[0]] = _constant(attributes["value"])
             elif node.input and all(not name or name in self._constants for name in node.input):
                 inputs = [self._constants[name] if name else None for name in node.input]
-                results = self._results(step, inputs)
+                results = self._results(step, inputs, torch.float32)
                 self._constants.update(zip(node.output, results, strict=False))
             else:
-                left.append(node)
-                if node.op_type in _LED_BY_NUMBERS:
-                    self._constants.update(
-                        (n, self._constants[n].cpu())
-                        for n in node.input[1:]
-                        if n in self._constants
-                    )
-        return _with_lifetimes(left, keep={port.name for port in self.outputs})
+                left.append(step)
+        return left
+
+    def _read_by_python(self) -> dict[str, Any]:
+        """Return the numbers of constants that Python reads, so that calls need not ask tensors."""
+        return {
+            name: self._constants[name].tolist()
+            for step in self.steps
+            if step.operator in _LED_BY_NUMBERS
+            for name in step.inputs[1:]
+            if name in self._constants
+        }
+
+    def _place_constants(self) -> None:
+        """Bring weights to the device, laid out as pictures are; else each call would copy them.
+
+        Whole numbers stay in main memory, where shapes are worked out.
+        """
+        for step in self.steps:
+            if step.operator in ("Conv", "ConvTranspose") and step.inputs[1] in self._constants:
+                weight = self._constants[step.inputs[1]]
+                if weight.ndim == 4:
+                    last = weight.contiguous(memory_format=torch.channels_last)
+                    self._constants[step.inputs[1]] = last
+        for name, tensor in self._constants.items():
+            if tensor.is_floating_point():
+                self._constants[name] = tensor.to(self._device, self._dtype)
+
+    def _constant_for(self, step: Step, name: str) -> Any:
+        led = step.operator in _LED_BY_NUMBERS and name in self._numbers and name != step.inputs[0]
+        return self._numbers[name] if led else self._constants[name]
 
 
-def _with_lifetimes(nodes: Sequence[onnx.NodeProto], *, keep: set[str]) -> list[_Step]:
-    last = {name: place for place, node in enumerate(nodes) for name in node.input}
-    made = {name for node in nodes for name in node.output}
-    steps = []
-    for place, node in enumerate(nodes):
-        names = {*node.input, *node.output}
-        spent = {n for n in names if n in made and last.get(n, place) == place} - keep - {""}
-        attributes = {a.name: _value(onnx.helper.get_attribute_value(a)) for a in node.attribute}
-        steps.append(
-            _Step(node.op_type, attributes, tuple(node.input), tuple(node.output), tuple(spent))
-        )
-    return steps
+def _constant(array: Any) -> Tensor:
+    """Return a constant as it is worked with before the network runs, in main memory."""
+    tensor = torch.from_numpy(array.copy())
+    return tensor.float() if tensor.is_floating_point() else tensor
 
 
 def _port(value: onnx.ValueInfoProto) -> Port:

@@ -21,6 +21,15 @@ Attributes = Mapping[str, Any]
 Operator = Callable[..., Any]
 
 
+Numbers = Tensor | Sequence[Any] | float
+"""What an operator reads in Python: known beforehand, or in a tensor."""
+
+
+def _read(numbers: Any) -> Any:
+    """Return the numbers of a tensor, or those that are known already."""
+    return numbers.tolist() if isinstance(numbers, Tensor) else numbers
+
+
 def _amount(pads: Sequence[int]) -> list[int]:
     """Turn ONNX's begins and ends of each axis into torch's pairs, last axis first."""
     axes = len(pads) // 2
@@ -119,14 +128,15 @@ def normalised(attributes: Attributes, x: Tensor, scale, bias, mean, variance):
     )
 
 
-def resized(attributes: Attributes, x: Tensor, _roi=None, scales=None, *sizes: Tensor):
+def resized(attributes: Attributes, x: Tensor, _roi=None, scales=None, *sizes: Numbers):
     """Resize of the last two axes."""
     mode = attributes.get("mode", "nearest")
     place = attributes.get("coordinate_transformation_mode", "half_pixel")
-    if scales is None or not scales.numel():
-        wanted = [int(n) for n in sizes[0][2:]]
+    factors = [] if scales is None else _read(scales)
+    if not factors:
+        wanted = [int(n) for n in _read(sizes[0])[2:]]
     else:
-        wanted = [int(n * float(s)) for n, s in zip(x.shape[2:], scales[2:], strict=True)]
+        wanted = [int(n * s) for n, s in zip(x.shape[2:], factors[2:], strict=True)]
     if mode == "nearest":
         if any(new % old for new, old in zip(wanted, x.shape[2:], strict=True)):
             raise NotImplementedError("Resize to the nearest by a factor that is not whole")
@@ -138,44 +148,50 @@ def resized(attributes: Attributes, x: Tensor, _roi=None, scales=None, *sizes: T
     )
 
 
-def padded(attributes: Attributes, x: Tensor, pads: Tensor, value: Tensor | None = None, axes=None):
+def padded(attributes: Attributes, x: Tensor, pads: Numbers, value=None, axes=None):
     """Pad with a constant, the edge, or a reflection."""
     mode = attributes.get("mode", "constant")
-    amount = _amount([int(n) for n in pads]) if axes is None else None
+    amount = _amount(_read(pads)) if axes is None else None
     if amount is None:
         raise NotImplementedError("Pad of some axes only")
     if mode == "constant":
-        return functional.pad(x, amount, value=0.0 if value is None else float(value))
+        return functional.pad(x, amount, value=0.0 if value is None else _one(value))
     return functional.pad(x, amount[:4], mode={"edge": "replicate", "reflect": "reflect"}[mode])
 
 
-def sliced(_: Attributes, x: Tensor, starts: Tensor, ends: Tensor, axes=None, steps=None):
+def sliced(_: Attributes, x: Tensor, starts: Numbers, ends: Numbers, axes=None, steps=None):
     """Slice forwards."""
-    places = range(len(starts)) if axes is None else [int(axis) for axis in axes]
-    leaps = [1] * len(starts) if steps is None else [int(step) for step in steps]
+    firsts, lasts = _read(starts), _read(ends)
+    places = range(len(firsts)) if axes is None else _read(axes)
+    leaps = [1] * len(firsts) if steps is None else _read(steps)
     index = [slice(None)] * x.ndim
-    for axis, start, end, step in zip(places, starts.tolist(), ends.tolist(), leaps, strict=True):
+    for axis, start, end, step in zip(places, firsts, lasts, leaps, strict=True):
         if step < 1:
             raise NotImplementedError("Slice backwards")
         index[axis] = slice(start, end, step)
     return x[tuple(index)]
 
 
-def split(attributes: Attributes, x: Tensor, sizes: Tensor | None = None):
+def split(attributes: Attributes, x: Tensor, sizes: Numbers | None = None):
     """Split into parts of given sizes, or into equal ones."""
     axis = attributes.get("axis", 0)
     if sizes is not None:
-        return torch.split(x, sizes.tolist(), axis)
+        return torch.split(x, _read(sizes), axis)
     return torch.chunk(x, attributes["num_outputs"], axis)
 
 
-def reshaped(attributes: Attributes, x: Tensor, shape: Tensor):
+def reshaped(attributes: Attributes, x: Tensor, shape: Numbers):
     """Reshape; 0 keeps a side."""
     keep = not attributes.get("allowzero", 0)
     sides = [
-        x.shape[axis] if keep and side == 0 else side for axis, side in enumerate(shape.tolist())
+        x.shape[axis] if keep and side == 0 else side for axis, side in enumerate(_read(shape))
     ]
     return x.reshape(sides)
+
+
+def expanded(_: Attributes, x: Tensor, shape: Numbers):
+    """Expand to a shape that x is stretched to, or that stretches."""
+    return x * torch.ones(_read(shape), dtype=x.dtype, device=x.device)
 
 
 def gathered(attributes: Attributes, x: Tensor, places: Tensor):
@@ -189,26 +205,26 @@ def gathered(attributes: Attributes, x: Tensor, places: Tensor):
 def reduced(run: Callable[..., Tensor]) -> Operator:
     """Make an operator that reduces axes, given as an attribute or an input."""
 
-    def operator(attributes: Attributes, x: Tensor, axes: Tensor | None = None):
-        chosen = attributes.get("axes") or (axes.tolist() if axes is not None else None)
+    def operator(attributes: Attributes, x: Tensor, axes: Numbers | None = None):
+        chosen = attributes.get("axes") or (_read(axes) if axes is not None else None)
         keep = bool(attributes.get("keepdims", 1))
         return run(x, dim=chosen or list(range(x.ndim)), keepdim=keep)
 
     return operator
 
 
-def axes_of(attributes: Attributes, axes: Tensor | None) -> list[int]:
+def axes_of(attributes: Attributes, axes: Numbers | None) -> list[int]:
     """Return the axes that Squeeze or Unsqueeze is about."""
-    return list(attributes.get("axes") or ([] if axes is None else axes.tolist()))
+    return list(attributes.get("axes") or ([] if axes is None else _read(axes)))
 
 
-def squeezed(attributes: Attributes, x: Tensor, axes: Tensor | None = None):
+def squeezed(attributes: Attributes, x: Tensor, axes: Numbers | None = None):
     """Squeeze."""
     chosen = axes_of(attributes, axes)
     return x.squeeze(chosen) if chosen else x.squeeze()
 
 
-def unsqueezed(attributes: Attributes, x: Tensor, axes: Tensor | None = None):
+def unsqueezed(attributes: Attributes, x: Tensor, axes: Numbers | None = None):
     """Unsqueeze."""
     chosen = axes_of(attributes, axes)
     rank = x.ndim + len(chosen)
@@ -217,12 +233,28 @@ def unsqueezed(attributes: Attributes, x: Tensor, axes: Tensor | None = None):
     return x
 
 
-def clipped(_: Attributes, x: Tensor, low: Tensor | None = None, high: Tensor | None = None):
+def clipped(_: Attributes, x: Tensor, low: Numbers | None = None, high: Numbers | None = None):
     """Clip."""
     if low is None and high is None:
         return x
-    least, most = (None if limit is None else limit.item() for limit in (low, high))
+    least, most = (None if limit is None else _one(limit) for limit in (low, high))
     return torch.clamp(x, least, most)
+
+
+def clipped_in_place(
+    _: Attributes, x: Tensor, low: Numbers | None = None, high: Numbers | None = None
+):
+    """Clip, over the input."""
+    if low is None and high is None:
+        return x
+    least, most = (None if limit is None else _one(limit) for limit in (low, high))
+    return torch.clamp_(x, least, most)
+
+
+def _one(numbers: Any) -> float:
+    """Return a single number, alone or in a row of one."""
+    read = _read(numbers)
+    return read[0] if isinstance(read, list) else read
 
 
 def divided(_: Attributes, a: Tensor, b: Tensor):

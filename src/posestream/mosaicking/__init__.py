@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from posestream.errors import ConfigError
+from posestream.images import HostImage
 from posestream.sinks import FrameSink
 from posestream.types import Frame
+
+if TYPE_CHECKING:
+    from posestream.mosaicking.board import GpuCanvases
+
+Epilogue = Callable[[HostImage, int, Fraction], None]
+"""Takes how all streams stand at the end, the tick from which on, and the ticks per second."""
 
 
 class Mosaic(Protocol):
@@ -51,7 +58,10 @@ class Mosaic(Protocol):
         ...
 
     def show(self, stream: str, frame: Frame) -> None:
-        """Take a stream's next frame; one of a stream without a place is dropped."""
+        """Take a stream's next frame; one of a stream without a place is dropped.
+
+        A `DrawnLater` may be its image: its memory of a GPU is held until another one was shown.
+        """
         ...
 
     def ended(self, stream: str) -> None:
@@ -75,6 +85,8 @@ def open_mosaic(
     size: tuple[int, int] = (1920, 1080),
     shape: str | None = None,
     rate: Fraction = Fraction(25),
+    on_gpu: GpuCanvases | None = None,
+    epilogue: Epilogue | None = None,
 ) -> Mosaic:
     """Start a mosaic; give every stream a place before the first frame comes.
 
@@ -88,6 +100,8 @@ def open_mosaic(
         shape: Columns and rows, such as ``3x2``; by default as many as are needed.
         rate: Pictures per second. Where it is not live, the highest rate of the streams, at most
             60, comes first.
+        on_gpu: Makes what pictures of a GPU are drawn on; without it, they are brought here.
+        epilogue: Takes one more picture at the end, for those who show it longer.
 
     Raises:
         ConfigError: If size, shape or rate cannot be.
@@ -98,7 +112,7 @@ def open_mosaic(
 
     if rate <= 0:
         raise ConfigError(f"mosaic: a rate of {float(rate):g} pictures per second is not above 0")
-    board = Board(size=size, shape=shape)
+    board = Board(size=size, shape=shape, on_gpu=on_gpu)
     board.tiles(1)
     mode = LiveMosaic if live else AlignedMosaic
-    return mode(sinks, board, rate=rate, status=status)
+    return mode(sinks, board, rate=rate, status=status, epilogue=epilogue)

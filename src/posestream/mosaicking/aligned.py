@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from posestream.images import HostImage
+from posestream.images import HostImage, Image
+from posestream.mosaicking import Epilogue
 from posestream.mosaicking.board import Board, View
+from posestream.mosaicking.drawn_later import DrawnLater
 from posestream.mosaicking.lanes import Lane
 from posestream.mosaicking.reel import Reel
 from posestream.overlay.tiles import SQUARE
@@ -21,7 +23,8 @@ HIGHEST_RATE = Fraction(60)
 
 class _Shown(NamedTuple):
     name: str
-    image: HostImage | None
+    image: Image | None
+    pixel_aspect: Fraction
     is_over: bool
 
 
@@ -43,6 +46,7 @@ class AlignedMosaic:
         rate: Pictures per second if no stream says how many it has.
         status: Says what is wrong with a stream, or ``None``; asked on the mosaic's thread about
             streams that have ended or have not begun.
+        epilogue: Takes how all streams stand after the last picture, if there was one.
     """
 
     def __init__(
@@ -52,8 +56,10 @@ class AlignedMosaic:
         *,
         rate: Fraction,
         status: Callable[[str], str | None],
+        epilogue: Epilogue | None = None,
     ) -> None:
         self._board = board
+        self._epilogue = epilogue
         self._fallback_rate = rate
         self._status = status
         self._lock = threading.Lock()
@@ -105,8 +111,12 @@ class AlignedMosaic:
                 return
             if lane.ended:
                 lane.restart()
-        # On the stream's own thread, so that streams are scaled side by side.
-        image = lane.scaler.fit(frame.image, room, pixel_aspect=lane.pixel_aspect)
+        image: HostImage | DrawnLater
+        if isinstance(frame.image, DrawnLater):
+            image = frame.image  # a GPU scales all of them at once
+        else:
+            # On the stream's own thread, so that streams are scaled side by side.
+            image = lane.scaler.fit(frame.image, room, pixel_aspect=lane.pixel_aspect)
         time_s = frame.pts * frame.time_base
         with self._lock:
             lane.changed.wait_for(
@@ -172,6 +182,7 @@ class AlignedMosaic:
             while (step := self._next_step()) is not None:
                 views = [self._view(shown) for shown in step.shown]
                 reel.write(self._board.draw(views), tick=step.tick, rate=step.rate)
+            self._tell_end()
         finally:
             with self._lock:
                 self._over = True
@@ -189,11 +200,30 @@ class AlignedMosaic:
             for name, lane in self._lanes.items():
                 is_new = lane.take(tick, rate)
                 is_over = lane.ended and not lane.waits and not is_new
-                shown.append(_Shown(name, lane.image, is_over))
+                shown.append(_shown(name, lane, is_over=is_over))
             return _Step(tick, rate, shown)
+
+    def _tell_end(self) -> None:
+        with self._lock:
+            rate, tick = self._rate, self._tick
+            over = [_shown(name, lane, is_over=True) for name, lane in self._lanes.items()]
+        if self._epilogue is not None and rate is not None and over:
+            views = [self._view(shown) for shown in over]
+            self._epilogue(self._board.draw(views), tick, rate)
 
     def _view(self, shown: _Shown) -> View:
         # Asked without the lock: who answers may hold one that somebody who calls us wants.
         asks = shown.is_over or shown.image is None
         trouble = self._status(shown.name) if asks else None
-        return View.of(shown.name, shown.image, ended=shown.is_over, trouble=trouble)
+        return View.of(
+            shown.name,
+            shown.image,
+            ended=shown.is_over,
+            trouble=trouble,
+            pixel_aspect=shown.pixel_aspect,
+        )
+
+
+def _shown(name: str, lane: Lane, *, is_over: bool) -> _Shown:
+    aspect = lane.pixel_aspect if isinstance(lane.image, DrawnLater) else SQUARE
+    return _Shown(name, lane.image, aspect, is_over)

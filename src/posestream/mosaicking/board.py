@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
+from posestream.errors import MissingDependencyError
 from posestream.images import HostImage, Image
+from posestream.mosaicking.drawn_later import DrawnLater
 from posestream.overlay.layout import Tile, layout
 from posestream.overlay.mosaic import MosaicCanvas
 from posestream.overlay.tiles import SQUARE
+
+_log = logging.getLogger("posestream")
+
+
+class TileCanvas(Protocol):
+    """What tiles are drawn on, one by one, by one thread; see `MosaicCanvas`."""
+
+    def put(self, place: int, image: Image, *, name: str, pixel_aspect: Fraction = SQUARE) -> None:
+        """Show a picture with the stream's name."""
+        ...
+
+    def put_dimmed(
+        self, place: int, image: Image, *, name: str, note: str, pixel_aspect: Fraction = SQUARE
+    ) -> None:
+        """Show a stream's last picture, darkened, with a note."""
+        ...
+
+    def no_signal(self, place: int, *, name: str, reason: str) -> None:
+        """Say that a stream has no picture."""
+        ...
+
+    def clear(self, place: int) -> None:
+        """Show nothing in a place."""
+        ...
+
+    def image(self) -> HostImage:
+        """Return the whole; it stays as it is while the canvas is drawn on."""
+        ...
+
+
+GpuCanvases = Callable[[Sequence[Tile], tuple[int, int], int], TileCanvas]
+"""Makes a canvas for tiles of a picture of a size on a GPU, by its number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,27 +86,36 @@ class View:
             return cls(name, None, trouble or "")
         return cls(name, image, None, pixel_aspect)
 
-    def looks_like(self, other: View) -> bool:
-        """Tell whether drawing this one over the other would change nothing."""
-        return (self.image is other.image) and (
-            (self.name, self.note, self.pixel_aspect)
-            == (other.name, other.note, other.pixel_aspect)
-        )
+    @property
+    def look(self) -> tuple[object, ...]:
+        """What tells it from others; holds no picture of a GPU."""
+        image = self.image
+        shown = image.token if isinstance(image, DrawnLater) else image
+        return shown, self.name, self.note, self.pixel_aspect
 
 
 class Board:
     """Draws views into a mosaic, and lays the places anew when their number changes.
 
+    It is drawn in main memory until the first picture comes that is on a GPU, and on that GPU from
+    then on.
+
     Args:
         size: Width and height of the whole, pixels.
         shape: Columns and rows, such as ``3x2``; by default as many as are needed.
+        on_gpu: Makes what is drawn on there; without it, pictures of GPUs are brought here.
     """
 
-    def __init__(self, *, size: tuple[int, int], shape: str | None) -> None:
+    def __init__(
+        self, *, size: tuple[int, int], shape: str | None, on_gpu: GpuCanvases | None = None
+    ) -> None:
         self._size = size
         self._shape = shape
+        self._on_gpu = on_gpu
+        self._moved = False
+        self._device: int | None = None
         self._tiles: tuple[Tile, ...] = ()
-        self._shown: list[View | None] = []
+        self._shown: list[tuple[object, ...] | None] = []
 
     def tiles(self, count: int) -> tuple[Tile, ...]:
         """Return the places for a number of streams.
@@ -83,17 +128,36 @@ class Board:
     def draw(self, views: Sequence[View]) -> HostImage:
         """Return the picture of at least one view; it stays as it is afterwards."""
         tiles = self.tiles(len(views))
-        if tiles != self._tiles:
+        moves = not self._moved and self._on_gpu is not None and self._finds_a_gpu(views)
+        if tiles != self._tiles or moves:
             self._tiles, self._shown = tiles, [None] * len(tiles)
-            self._canvas = MosaicCanvas(tiles, self._size)
+            self._canvas = self._new_canvas(tiles)
         for place, old in enumerate(self._shown):
-            new = views[place] if place < len(views) else None
-            if new is not None and not (old is not None and new.looks_like(old)):
-                self._put(place, new)
-            elif new is None and old is not None:
+            view = views[place] if place < len(views) else None
+            new = view.look if view is not None else None
+            if view is not None and new != old:
+                self._put(place, view)
+            elif view is None and old is not None:
                 self._canvas.clear(place)
             self._shown[place] = new
         return self._canvas.image()
+
+    def _finds_a_gpu(self, views: Sequence[View]) -> bool:
+        for view in views:
+            surface = view.image.surface if isinstance(view.image, DrawnLater) else None
+            if surface is not None:
+                self._moved, self._device = True, surface.device
+                return True
+        return False
+
+    def _new_canvas(self, tiles: Sequence[Tile]) -> TileCanvas:
+        if self._on_gpu is not None and self._moved:
+            try:
+                return self._on_gpu(tiles, self._size, self._device)
+            except MissingDependencyError as error:
+                _log.warning("mosaic: drawn on the CPU, at a price: %s", error)
+                self._on_gpu = None
+        return MosaicCanvas(tiles, self._size)
 
     def _put(self, place: int, view: View) -> None:
         canvas, aspect = self._canvas, view.pixel_aspect

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from posestream.images import HostImage
+from posestream.mosaicking.drawn_later import DrawnLater
 from posestream.overlay.tiles import SQUARE, TileScaler
 
-_AHEAD = 4
-"""Pictures that wait; from two on, a full lane knows what the next picture shows of it."""
+_AHEAD, _AHEAD_ON_GPU = 4, 2
+"""Pictures that wait; from two on, a full lane knows what the next picture shows of it. Those of a
+GPU are whole frames, so only as many of them wait as must."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     at_s: Fraction
     """When the mosaic shows it."""
-    image: HostImage
-    """The frame at the size of a tile."""
+    image: HostImage | DrawnLater
+    """The frame at the size of a tile; as it is on a GPU."""
 
 
 class Lane:
@@ -36,7 +38,7 @@ class Lane:
         self.pixel_aspect = SQUARE
         self.scaler = TileScaler()
         self.changed = threading.Condition(lock)
-        self.image: HostImage | None = None
+        self.image: HostImage | DrawnLater | None = None
         self.ended = False
         self._joins_late = joins_late
         self._waiting: deque[_Waiting] = deque()
@@ -66,20 +68,26 @@ class Lane:
             time_s: Of the frame, by the stream's clock.
             rate: Ticks per second; ``None`` before the first.
         """
-        if len(self._waiting) < _AHEAD:
+        on_gpu = bool(self._waiting) and isinstance(self._waiting[-1].image, DrawnLater)
+        if len(self._waiting) < (_AHEAD_ON_GPU if on_gpu else _AHEAD):
             return True
         if rate is None or self._shift_s is None:
             return False
         return math.ceil((time_s + self._shift_s) * rate) == _tick_of(self._waiting[-1], rate)
 
     def append(
-        self, time_s: Fraction, image: HostImage, *, now_s: Fraction, rate: Fraction | None
+        self,
+        time_s: Fraction,
+        image: HostImage | DrawnLater,
+        *,
+        now_s: Fraction,
+        rate: Fraction | None,
     ) -> None:
         """Let a frame wait for its time, instead of another one of the same tick.
 
         Args:
             time_s: Of the frame, by the stream's clock.
-            image: The frame at the size of a tile.
+            image: The frame, at the size of a tile unless it is on a GPU.
             now_s: Time of the mosaic's next picture, where the first frame of a stream goes that
                 joins late or starts again.
             rate: Ticks per second; ``None`` before the first.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from posestream.images import Image
+from posestream.mosaicking import Epilogue
 from posestream.mosaicking.board import Board, View
 from posestream.mosaicking.reel import Reel
 from posestream.overlay.tiles import SQUARE
@@ -37,6 +38,7 @@ class LiveMosaic:
         rate: Pictures per second.
         status: Says why a stream has no pictures, or ``None`` if it should have; asked on the
             mosaic's thread.
+        epilogue: Takes how all streams stand when it is closed.
         stale_after_s: How long a stream may show its latest picture without another one.
     """
 
@@ -47,11 +49,13 @@ class LiveMosaic:
         *,
         rate: Fraction,
         status: Callable[[str], str | None],
+        epilogue: Epilogue | None = None,
         stale_after_s: float = 2.0,
     ) -> None:
         self._board = board
         self._rate = rate
         self._status = status
+        self._epilogue = epilogue
         self._stale_after_s = stale_after_s
         self._cameras: dict[str, _Camera] = {}
         self._changed = threading.Condition()
@@ -120,6 +124,8 @@ class LiveMosaic:
             with self._changed:
                 wait_s = begun_s + float(tick / self._rate) - time.monotonic()
                 self._changed.wait_for(lambda: self._closing, max(wait_s, 0.0))
+        if self._epilogue is not None and (views := self._views()):
+            self._epilogue(self._board.draw(views), tick, self._rate)
 
     def _views(self) -> list[View]:
         with self._changed:

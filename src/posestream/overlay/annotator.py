@@ -72,6 +72,7 @@ class Annotator:
         self._frame_number = frame_number
         self._blur_faces = blur_faces
         self._events_s = events_s
+        self._always_more = boxes or labels or frame_number or blur_faces
         self._recent: dict[str, RecentEvents] = {}
 
     def draw(self, image: Image, result: Result) -> HostImage:
@@ -91,6 +92,24 @@ class Annotator:
         if corner:
             step = label_height(copy.size) + 1
             put_lines(Canvas(copy), corner, (0, top and top + step * len(corner)), colour=OUTLINE)
+        return copy
+
+    def only_skeletons(self, result: Result) -> bool:
+        """Tell whether skeletons are all there is to draw for a result, so that a GPU can.
+
+        To be asked before the result is drawn, on the thread that draws its stream.
+        """
+        found = result.objects or result.attributes or result.findings.frame_attributes
+        if self._always_more or result.events or found:
+            return False
+        recent = self._recent.get(result.stream)
+        return recent is None or not recent.after(result)
+
+    def draw_skeletons(self, image: Image, result: Result) -> HostImage:
+        """Return a copy of a frame with skeletons on it and nothing else; on any thread."""
+        copy = image.yuv420p_copy()
+        if len(result.poses):
+            self._draw_people(Canvas(copy), result, None)
         return copy
 
     def _recent_events(self, result: Result) -> list[Event]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from posestream.errors import ConfigError
-from posestream.geometry import Letterbox
 from posestream.kernels import Arguments, Loader, Step, on_cuda
 from posestream.overlay.gpu_skeletons import GpuSkeletons
 from posestream.overlay.gpu_surfaces import (
     SURFACE,
+    TABLES,
     Part,
     Picture,
     Yuv,
@@ -35,30 +34,30 @@ Rectangle = tuple[int, int, int, int]
 _BLACK, _GREY = 16, 128
 _SIDE = 32
 """Pixels along the side of what a block scales."""
+RECOLOURS = np.stack([recolour(Yuv(matrix, full), Yuv()) for matrix, full in TABLES])
+"""``(T, 9)`` numbers of `recolour` from each of `TABLES` to what the canvas has."""
 
 
 class GpuMosaic:
-    """An NV12 canvas, BT.709 of limited range, with a tile for each stream.
+    """An NV12 canvas, BT.709 of limited range, that pictures are scaled into.
 
-    Pictures of any size and colours are scaled to fit into the middle of their tiles, and people
-    drawn on them as large as the tile asks for. The canvas comes to the host in one copy, for an
-    encoder there. For one thread at a time.
+    Pictures of any size and colours fill the places they are given, and people are drawn on them
+    as large as the place asks for. The canvas comes to the host in one copy, for an encoder there.
+    For one thread at a time.
 
     Args:
-        tiles: Where the places are.
         size: Width and height of the whole, even pixels.
         device: A CUDA device of torch.
         skeletons: Draws people; None for pictures alone.
         load: How kernels are compiled.
 
     Raises:
-        ConfigError: If a size or a tile is odd, or sticks out.
+        ConfigError: If a side is odd.
         MissingDependencyError: If torch, NVIDIA's bindings or the GPU is missing.
     """
 
     def __init__(
         self,
-        tiles: Sequence[Rectangle],
         size: tuple[int, int],
         device: torch.device,
         *,
@@ -67,20 +66,16 @@ class GpuMosaic:
     ) -> None:
         import torch
 
-        _check(tiles, size)
+        if min(size) < 2 or size[0] % 2 or size[1] % 2:
+            raise ConfigError(f"a mosaic's sides must be even and at least 2, not {size}")
         width, height = size
-        self._tiles, self._size, self._device = list(tiles), size, device
+        self._size, self._device = size, device
         self._skeletons = skeletons
         self._kernels = load(SOURCES, device.index or 0, {"HALF": 0})
         self._canvas = torch.empty((height * 3 // 2, width), dtype=torch.uint8, device=device)
         self.clear()
-        count = len(tiles)
-        arrays = {
-            "sources": ((count,), SURFACE),
-            "tiles": ((count,), SURFACE),
-            "recolours": ((count, 9), np.float32),
-        }
-        self._there = Transfer(arrays, device)
+        self._parts: dict[Rectangle, Part] = {}
+        self._room = 0
         gpu = device.type == "cuda"
         self._host = torch.empty(self._canvas.shape, dtype=torch.uint8, pin_memory=gpu)
         self._sent: Any = torch.cuda.Event() if gpu else None
@@ -90,27 +85,32 @@ class GpuMosaic:
         self._canvas[: self._size[1]] = _BLACK
         self._canvas[self._size[1] :] = _GREY
 
-    def show(self, pictures: Sequence[Picture | None], poses: Sequence[Poses]) -> None:
-        """Enqueue scaling and drawing on the current stream.
+    def show(
+        self,
+        pictures: Sequence[Picture],
+        places: Sequence[Rectangle],
+        poses: Sequence[Poses],
+        *,
+        ids: Sequence[npt.NDArray[np.int64]] | None = None,
+    ) -> None:
+        """Enqueue scaling and drawing on the current stream; the rest of the canvas stays.
 
         Args:
-            pictures: One for each tile, from the first; where there is None, the tile stays as it
-                is.
+            pictures: What to show.
+            places: What each fills; none over another.
             poses: Everyone on each picture, in its own pixels.
+            ids: ``(P,)`` identities on each, for the colours of limbs.
+
+        Raises:
+            ConfigError: If a place is odd, or sticks out.
         """
-        given = [
-            (n, picture, own)
-            for n, (picture, own) in enumerate(zip(pictures, poses, strict=True))
-            if picture is not None
-        ]
-        if not given:
+        if not pictures:
             return
-        sources = [picture for _, picture, _ in given]
-        parts = [self._part(self._tiles[n], picture.size) for n, picture, _ in given]
-        self._scale(sources, parts)
+        parts = [self._parts.get(place) or self._part(place) for place in places]
+        self._scale(pictures, parts)
         if self._skeletons is not None:
-            sizes = [picture.size for picture in sources]
-            self._skeletons.draw(parts, [own for _, _, own in given], frame_sizes=sizes)
+            sizes = [picture.size for picture in pictures]
+            self._skeletons.draw(parts, poses, ids=ids, frame_sizes=sizes)
 
     def download(self) -> npt.NDArray[np.uint8]:
         """Enqueue the copy to the host on the current stream.
@@ -125,12 +125,12 @@ class GpuMosaic:
     def _scale(self, sources: Sequence[Picture], parts: Sequence[Part]) -> None:
         if self._sent is not None:
             self._sent.synchronize()  # or the memory below would still be on its way
-        host, count = self._there.host, len(parts)
-        nobody, sizes = [0] * count, [part.size for part in parts]
+        count = len(parts)
+        self._make_room(count)
+        host, nobody, sizes = self._there.host, [0] * count, [part.size for part in parts]
         host["sources"][:count] = surface_rows(sources, sizes, nobody)
         host["tiles"][:count] = surface_rows(parts, sizes, nobody)
-        colours = [Yuv(source.colour.matrix, source.colour.full_range) for source in sources]
-        host["recolours"][:count] = [recolour(colour, Yuv()) for colour in colours]
+        host["recolours"][:count] = RECOLOURS[host["sources"]["table"][:count]]
         self._there.upload()
         if self._sent is not None:
             self._sent.record()
@@ -140,30 +140,28 @@ class GpuMosaic:
         arguments = Arguments(there("sources"), there("tiles"), there("recolours"))
         self._kernels.launch(Step("scale_pictures", blocks, 256, 0, arguments))
 
-    def _part(self, tile: Rectangle, size: tuple[int, int]) -> Part:
-        """Return the rectangle of the canvas that a picture fills, in the middle of its tile."""
-        left, top, wide, tall = _inside(tile, size)
+    def _make_room(self, count: int) -> None:
+        if count <= self._room:
+            return
+        self._room = 2 * count
+        arrays = {
+            "sources": ((self._room,), SURFACE),
+            "tiles": ((self._room,), SURFACE),
+            "recolours": ((self._room, 9), np.float32),
+        }
+        self._there = Transfer(arrays, self._device)
+
+    def _part(self, place: Rectangle) -> Part:
+        """Return a rectangle of the canvas."""
+        left, top, width, height = place
+        sticks_out = left + width > self._size[0] or top + height > self._size[1]
+        if any(n % 2 for n in place) or min(width, height) < 2 or min(place) < 0 or sticks_out:
+            raise ConfigError(
+                f"place {place} of a mosaic: left, top, width and height must be even and inside "
+                f"{self._size[0]} x {self._size[1]}"
+            )
         start, pitch = self._canvas.data_ptr(), self._size[0]
         chroma = start + (self._size[1] + top // 2) * pitch + left
-        return Part(start + top * pitch + left, chroma, pitch, (wide, tall))
-
-
-@functools.lru_cache(maxsize=4096)
-def _inside(tile: Rectangle, size: tuple[int, int]) -> Rectangle:
-    left, top, width, height = tile
-    content = Letterbox.inside(size, (width, height)).content_size
-    wide, tall = (max(2, side // 2 * 2) for side in content)
-    return left + (width - wide) // 4 * 2, top + (height - tall) // 4 * 2, wide, tall
-
-
-def _check(tiles: Sequence[Rectangle], size: tuple[int, int]) -> None:
-    if min(size) < 2 or size[0] % 2 or size[1] % 2:
-        raise ConfigError(f"a mosaic's sides must be even and at least 2, not {size}")
-    for tile in tiles:
-        left, top, width, height = tile
-        sticks_out = left + width > size[0] or top + height > size[1] or min(left, top) < 0
-        if any(number % 2 for number in tile) or min(width, height) < 2 or sticks_out:
-            raise ConfigError(
-                f"tile {tile} of a mosaic: left, top, width and height must be even and inside "
-                f"{size[0]} x {size[1]}"
-            )
+        part = Part(start + top * pitch + left, chroma, pitch, (width, height))
+        self._parts[place] = part
+        return part

@@ -14,7 +14,7 @@ struct Part {
 // What is visible of everyone: a stroke for each part of each person, radius below 0 if hidden.
 struct Stroke {
     float x0, y0, x1, y1, radius, rim;
-    int part;
+    int colour;
 };
 
 struct Point {
@@ -48,9 +48,10 @@ __device__ Point point_or_neck(
     return point_of(middle, &score, 0, surface, threshold);
 }
 
-// Width of a person's limbs, pixels; see skeletons.limb_widths.
+// Width of a person's limbs, pixels; see skeletons.limb_widths. One that is given is in pixels of the
+// frame, and shrinks with it as far as it can still be seen.
 __device__ float limb_width(const float* box, const Surface& surface, float width) {
-    if (width > 0) return width;
+    if (width > 0) return fmaxf(width * surface.scale_x, fminf(width, 1.2f));
     float side = sqrtf((float)surface.width * surface.height);
     float across = fabsf(box[2] - box[0]) * surface.scale_x;
     float down = fabsf(box[3] - box[1]) * surface.scale_y;
@@ -59,9 +60,10 @@ __device__ float limb_width(const float* box, const Surface& surface, float widt
     return fmaxf(fmaxf(0.0048f * side, 1.6f) * powf(share, 0.35f), 1.2f);
 }
 
-// One thread per part of a person: limbs first, then a dot for each keypoint.
+// One thread per part of a person: limbs first, then a dot for each keypoint. Limbs of somebody with
+// an identity have its colour, which comes after those of all parts and of rims.
 extern "C" __global__ void place_strokes(
-    const Surface* surfaces, const int* surface_of, const float* keypoints, const float* scores,
+    const Surface* surfaces, const int* surface_of, const int* identities, const float* keypoints, const float* scores,
     const float* boxes, const Part* parts, int limbs, int count, int shoulder_a, int shoulder_b,
     int people, float threshold, float width, Stroke* strokes
 ) {
@@ -76,7 +78,8 @@ extern "C" __global__ void place_strokes(
     Point b = point_or_neck(own, sure, part.second, count, shoulders, surface, threshold);
     float wide = limb_width(boxes + 4 * (long long)person, surface, width);
     bool shown = a.near && b.near && (a.inside || b.inside);
-    strokes[n] = {a.x, a.y, b.x, b.y, shown ? wide * part.share / 2 : -1.0f, wide * RIM_SHARE, which};
+    int colour = which < limbs && identities[person] >= 0 ? all + 1 + identities[person] : which;
+    strokes[n] = {a.x, a.y, b.x, b.y, shown ? wide * part.share / 2 : -1.0f, wide * RIM_SHARE, colour};
 }
 
 // How much of a pixel a stroke and its rim cover, by the distance of the pixel's centre.
@@ -111,7 +114,7 @@ __device__ bool touches(const Stroke& s, float left, float top) {
 // One thread draws on two by two pixels; blocks are 16 by 16 threads. All strokes of a picture are
 // looked at, in their order, and those that touch the block are drawn.
 extern "C" __global__ void draw_strokes(
-    const Surface* surfaces, const Stroke* strokes, const unsigned char* colours, int parts
+    const Surface* surfaces, const Stroke* strokes, const unsigned char* colours, int parts, int all_colours
 ) {
     __shared__ Stroke listed[CHUNK];
     __shared__ int before[CHUNK / 32];
@@ -120,7 +123,7 @@ extern "C" __global__ void draw_strokes(
     int total = surface.count * parts;
     if (left >= surface.width || top >= surface.height || total == 0) return;
     const Stroke* own = strokes + (long long)surface.first * parts;
-    const unsigned char* table = colours + surface.table * 3 * (parts + 1);
+    const unsigned char* table = colours + surface.table * 3 * all_colours;
     const unsigned char* rim = table + 3 * parts;
     int column = left / 2 + t % 16, row = top / 2 + t / 16;
     bool mine = 2 * column < surface.width && 2 * row < surface.height, read = false;
@@ -152,7 +155,7 @@ extern "C" __global__ void draw_strokes(
             read = true;
         }
         for (int s = 0; s < count; ++s) {
-            const unsigned char* colour = table + 3 * listed[s].part;
+            const unsigned char* colour = table + 3 * listed[s].colour;
             float cover, rim_cover;
             for (int n = 0; n < 4; ++n) {
                 covers(listed[s], 1, 2 * column + n % 2 + 0.5f, 2 * row + n / 2 + 0.5f, &cover, &rim_cover);

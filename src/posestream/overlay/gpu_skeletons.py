@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from posestream.kernels import Arguments, Loader, Step, on_cuda
-from posestream.overlay.colours import OUTLINE
+from posestream.overlay.colours import IDENTITIES, OUTLINE
 from posestream.overlay.gpu_surfaces import (
     SURFACE,
     TABLES,
@@ -43,7 +44,8 @@ class GpuSkeletons:
         topology: What the keypoints mean.
         device: A CUDA device of torch.
         min_keypoint_score: Keypoints under this score are not drawn.
-        line_width: Width of limbs, pixels; by default from the picture's and the person's size.
+        line_width: Width of limbs, frame pixels; by default from the picture's and the person's
+            size.
         load: How kernels are compiled.
 
     Raises:
@@ -70,6 +72,7 @@ class GpuSkeletons:
         parts, colours = _parts(style), _colours(style)
         self._parts = torch.from_numpy(parts.view(np.uint8)).to(device)
         self._colours = torch.from_numpy(colours).to(device)
+        self._colour_count = colours.shape[1]
         self._room = (0, 0)
         self._sent: Any = None
         self._make_room(16, 128)
@@ -79,6 +82,7 @@ class GpuSkeletons:
         pictures: Sequence[Picture],
         poses: Sequence[Poses],
         *,
+        ids: Sequence[npt.NDArray[np.int64]] | None = None,
         frame_sizes: Sequence[tuple[int, int]] | None = None,
     ) -> None:
         """Enqueue drawing on the current stream.
@@ -86,6 +90,8 @@ class GpuSkeletons:
         Args:
             pictures: Where to draw.
             poses: Everyone on each picture.
+            ids: ``(P,)`` identities on each; limbs take the colour of theirs. Those of -1, and by
+                default all, keep the colours of their sides.
             frame_sizes: Width and height of the frames that poses are placed in, where pictures
                 show them scaled.
         """
@@ -98,6 +104,7 @@ class GpuSkeletons:
         self._make_room(len(pictures), people)
         sizes = frame_sizes or [picture.size for picture in pictures]
         self._fill(surface_rows(pictures, sizes, counts), poses, counts)
+        self._there.host["identities"][:people] = _identities(ids, people)
         self._there.upload()
         if self._sent is not None:
             self._sent.record()
@@ -117,6 +124,7 @@ class GpuSkeletons:
         arrays = {
             "surfaces": ((pictures,), SURFACE),
             "surface_of": ((people,), np.int32),
+            "identities": ((people,), np.int32),
             "keypoints": ((people, count, 2), np.float32),
             "scores": ((people, count), np.float32),
             "boxes": ((people, 4), np.float32),
@@ -142,6 +150,7 @@ class GpuSkeletons:
         place = Arguments(
             there("surfaces"),
             there("surface_of"),
+            there("identities"),
             there("keypoints"),
             there("scores"),
             there("boxes"),
@@ -154,7 +163,7 @@ class GpuSkeletons:
             self._width,
             self._strokes,
         )
-        draw = Arguments(there("surfaces"), self._strokes, self._colours, parts)
+        draw = Arguments(there("surfaces"), self._strokes, self._colours, parts, self._colour_count)
         blocks = (-(-extent[0] // _SIDE), -(-extent[1] // _SIDE), extent[2])
         return [
             Step("place_strokes", (-(-people * parts // 128), 1, 1), 128, 0, place),
@@ -172,7 +181,16 @@ def _parts(style: SkeletonStyle) -> np.ndarray:
     return parts
 
 
+def _identities(ids: Sequence[npt.NDArray[np.int64]] | None, people: int) -> np.ndarray:
+    """Return the number of each one's colour, in the order of drawing; -1 of nobody's."""
+    if ids is None:
+        return np.full(people, -1)
+    everyone = np.concatenate([own[::-1] for own in ids])
+    return np.where(everyone >= 0, everyone % len(IDENTITIES), -1)
+
+
 def _colours(style: SkeletonStyle) -> np.ndarray:
-    """Return ``(T, N + 1, 3)`` YUV of all parts and of rims, for each matrix and range."""
-    rgb = np.concatenate([style.limb_colours, style.dot_colours, np.array([OUTLINE], np.uint8)])
+    """Return ``(T, N, 3)`` YUV of all parts, rims and identities, for each matrix and range."""
+    more = np.array([OUTLINE, *IDENTITIES], np.uint8)
+    rgb = np.concatenate([style.limb_colours, style.dot_colours, more])
     return np.stack([colour_table(rgb, Yuv(matrix, full)) for matrix, full in TABLES])

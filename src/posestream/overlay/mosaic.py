@@ -11,7 +11,7 @@ import numpy.typing as npt
 from av.video.reformatter import ColorRange, Colorspace
 
 from posestream.images import HostImage, Image, plane_arrays
-from posestream.overlay.canvas import Canvas
+from posestream.overlay.canvas import Canvas, Mask
 from posestream.overlay.colours import MIDDLE, OUTLINE, RGB
 from posestream.overlay.layout import Tile
 from posestream.overlay.text import Label, label_within
@@ -41,7 +41,8 @@ class MosaicCanvas:
         frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
         self._image = HostImage(frame)
         self._canvas = Canvas(self._image)
-        self._planes = plane_arrays(frame)
+        self.planes = plane_arrays(frame)
+        """Luma ``(H, W)``, then both chroma planes of half its size."""
         self._tiles = tiles
         self._scalers = [TileScaler() for _ in tiles]
         self._fill(Tile(0, 0, *size), OUTLINE)
@@ -86,6 +87,35 @@ class MosaicCanvas:
         self._words(tile, [("no signal", height * 3 // 2, MIDDLE), (reason, height, _QUIET)])
         self._name(tile, name)
 
+    def open(self, place: int, window: Tile, *, name: str) -> list[tuple[Mask, tuple[int, int]]]:
+        """Leave a part of a place to others: it holds zeros, and what the stream's name adds.
+
+        Args:
+            place: Which tile, from 0.
+            window: The part; the rest of the tile is black.
+            name: What the stream is called.
+
+        Returns:
+            What covers the part, one after the other, and its left top corner.
+        """
+        tile = self._tiles[place]
+        self._fill(tile, OUTLINE)
+        for part in self._parts(window):
+            part[:] = 0
+        return self._name(tile, name)
+
+    def paste(self, place: int, planes: Sequence[npt.NDArray[np.uint8]], corner: Tile) -> None:
+        """Show what is drawn already, in a tile of another canvas.
+
+        Args:
+            place: Which tile, from 0.
+            planes: Luma and both colour differences of the other canvas, ``(height, width)`` each.
+            corner: The tile there, of the same size.
+        """
+        target = self._parts(self._tiles[place])
+        for part, source in zip(target, _parts_of(planes, corner), strict=True):
+            np.copyto(part, source)
+
     def clear(self, place: int) -> None:
         """Show nothing in a place."""
         self._fill(self._tiles[place], OUTLINE)
@@ -107,12 +137,15 @@ class MosaicCanvas:
         for target, source in zip(parts, plane_arrays(small.frame), strict=True):
             np.copyto(target, source)
 
-    def _name(self, tile: Tile, name: str) -> None:
+    def _name(self, tile: Tile, name: str) -> list[tuple[Mask, tuple[int, int]]]:
+        """Write a name into a corner; return the masks it was written through, and where."""
         made = label_within(name, _text_height(tile), tile.width)
-        if made is not None:
-            corner = (tile.left, tile.top + tile.height - made.size[1])
-            self._canvas.stamp(made.background, corner, colour=OUTLINE)
-            self._canvas.stamp(made.text, corner, colour=MIDDLE)
+        if made is None:
+            return []
+        corner = (tile.left, tile.top + tile.height - made.size[1])
+        self._canvas.stamp(made.background, corner, colour=OUTLINE)
+        self._canvas.stamp(made.text, corner, colour=MIDDLE)
+        return [(made.background, corner), (made.text, corner)]
 
     def _words(self, tile: Tile, lines: Sequence[tuple[str, int, RGB]]) -> None:
         """Write lines of given heights and colours in the middle, as many as fit over the name."""
@@ -136,13 +169,17 @@ class MosaicCanvas:
 
     def _parts(self, tile: Tile) -> list[npt.NDArray[np.uint8]]:
         """Return the tile's part of each plane."""
-        return [
-            plane[
-                tile.top // step : -(-(tile.top + tile.height) // step),
-                tile.left // step : -(-(tile.left + tile.width) // step),
-            ]
-            for plane, step in zip(self._planes, (1, 2, 2), strict=True)
+        return _parts_of(self.planes, tile)
+
+
+def _parts_of(planes: Sequence[npt.NDArray[np.uint8]], tile: Tile) -> list[npt.NDArray[np.uint8]]:
+    return [
+        plane[
+            tile.top // step : -(-(tile.top + tile.height) // step),
+            tile.left // step : -(-(tile.left + tile.width) // step),
         ]
+        for plane, step in zip(planes, (1, 2, 2), strict=True)
+    ]
 
 
 def _inner(tile: Tile) -> Tile:

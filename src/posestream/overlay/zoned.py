@@ -14,6 +14,8 @@ from posestream.zones import Counts
 class _Annotator(Protocol):
     def draw(self, image: Image, result: Result) -> HostImage: ...
 
+    def draw_skeletons(self, image: Image, result: Result) -> HostImage: ...
+
 
 class ZonedAnnotator:
     """Draws one stream's zones, lines and counts on annotated frames.
@@ -32,3 +34,11 @@ class ZonedAnnotator:
         drawn = self._annotator.draw(image, result)
         self._painter.draw(Canvas(drawn), result.counts or Counts())
         return drawn
+
+    def only_skeletons(self, result: Result) -> bool:
+        """Tell that there is always more to draw than skeletons."""
+        return False
+
+    def draw_skeletons(self, image: Image, result: Result) -> HostImage:
+        """Return a copy of a frame with skeletons on it and nothing else."""
+        return self._annotator.draw_skeletons(image, result)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from posestream.batching.letterboxed import letterboxed
+from posestream.batching.crops import Crop, cropped
 from posestream.errors import ConfigError, SourceError
 from posestream.estimation.profiles import PROFILES
 from posestream.images import HostImage, Image
@@ -66,8 +66,7 @@ def usual_long_sides(card: ModelCard) -> tuple[int, ...]:
 
 
 def _at_every_size(card: ModelCard, picture: Image) -> list[Pixels]:
-    return [
-        batch.pixels
-        for side in usual_long_sides(card)
-        for _, batch in letterboxed([picture], card.input.rule(side), batch_size=1)
-    ]
+    rules = [card.input.rule(side) for side in usual_long_sides(card)]
+    crops = [Crop.whole(0, picture.size, rule) for rule in rules]
+    batches = cropped([picture], crops, pad_value=card.input.pad_value, batch_size=1)
+    return [batch.pixels for _, batch in batches]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from posestream.runtime.scheduling import Scheduler, Ticket
 
@@ -13,12 +13,20 @@ def _ignore(_: Ticket) -> None:
     """Do nothing about a dropped ticket."""
 
 
+def _nobody() -> None:
+    """Stand for whoever attends to a lane before anybody does."""
+
+
 class Lane:
     """Sends a stream's tickets to the scheduler and gives them back served, in their order.
 
-    By the rules of files, `put` waits for room and every ticket comes out. By the rules of live
+    By the rules of files, `put` waits where there is no room until half of it is free again, and
+    every ticket comes out. By the rules of live
     streams it never waits: when there is no room, the oldest ticket that no worker has yet is
     dropped, so that what is looked at is as fresh as can be.
+
+    Whoever attends to it is told when `hand_on` has something to do, and not again before that is
+    done; so one thread at a time takes from it, whichever that is.
 
     `close` ends it in order: what is inside still comes out. `cancel` ends it at once.
 
@@ -50,18 +58,32 @@ class Lane:
         self._waiting = waiting
         self._on_drop = on_drop
         self._tickets: deque[Ticket] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._has_room = threading.Condition(self._lock)
+        self._on_ready = _nobody
+        self._told = True
         self._closed = False
 
     def __len__(self) -> int:
         """Return how many tickets are inside."""
         return len(self._tickets)
 
+    def attend(self, on_ready: Callable[[], None]) -> None:
+        """Set who is told when `hand_on` is to be called.
+
+        Args:
+            on_ready: Called from any thread, while the lane is locked.
+        """
+        with self._lock:
+            self._on_ready = on_ready
+            self._told = False
+            self._tell()
+
     def put(self, ticket: Ticket) -> bool:
         """Send a ticket on its way; return False if the lane has ended instead."""
-        with self._changed:
+        with self._lock:
             if not self._live:
-                self._changed.wait_for(lambda: self._closed or len(self._tickets) < self._ahead)
+                self._has_room.wait_for(lambda: self._closed or len(self._tickets) < self._ahead)
             if self._closed:
                 return False
             if self._live and not self._make_room():
@@ -71,49 +93,69 @@ class Lane:
             if ticket.infer:
                 self._scheduler.put(ticket)
             else:
-                self._changed.notify_all()
+                self._tell()
             return True
 
     def ready(self, ticket: Ticket) -> None:
         """Take a ticket back from the worker that served it."""
-        with self._changed:
+        with self._lock:
             ticket.served = True
-            self._changed.notify_all()
+            self._tell()
 
     def close(self) -> None:
         """Let no more tickets in; those inside still come out.
 
         By the rules of live streams those that no worker has yet are dropped.
         """
-        with self._changed:
-            self._closed = True
+        with self._lock:
             if self._live:
                 for ticket in [t for t in self._tickets if self._scheduler.withdraw(t)]:
                     self._drop(ticket)
-            self._changed.notify_all()
+            self._end()
 
     def cancel(self) -> None:
         """Let no more tickets in or out."""
-        with self._changed:
-            self._closed = True
+        with self._lock:
             for ticket in self._tickets:
                 self._scheduler.withdraw(ticket)
             self._tickets.clear()
-            self._changed.notify_all()
+            self._end()
 
-    def __iter__(self) -> Iterator[Ticket]:
-        """Yield served tickets in the order they were put, until the lane has ended."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(self._can_go_on)
-                if not self._tickets:
-                    return
-                ticket = self._tickets.popleft()
-                self._changed.notify_all()
-            yield ticket
+    def hand_on(self, take: Callable[[Ticket], None]) -> bool:
+        """Give out the next ticket, in the order they were put, if it is served.
 
-    def _can_go_on(self) -> bool:
-        return self._tickets[0].served if self._tickets else self._closed
+        Args:
+            take: Takes it; the lane is not locked then. Where it raises, nobody is told of
+                anything any more.
+
+        Returns:
+            Whether the lane has ended and is empty.
+        """
+        with self._lock:
+            ticket = self._tickets.popleft() if self._next_is_served() else None
+            if len(self._tickets) <= self._ahead // 2:  # a reader woken for one frame is costly
+                self._has_room.notify_all()
+        if ticket is not None:
+            take(ticket)
+        with self._lock:
+            over = self._closed and not self._tickets
+            self._told = over
+            self._tell()
+        return over
+
+    def _end(self) -> None:
+        self._closed = True
+        self._has_room.notify_all()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell who attends that there is something to do, unless they know."""
+        if not self._told and (self._next_is_served() or (self._closed and not self._tickets)):
+            self._told = True
+            self._on_ready()
+
+    def _next_is_served(self) -> bool:
+        return bool(self._tickets) and self._tickets[0].served
 
     def _make_room(self) -> bool:
         """Drop what is too old; return False if the newest must go instead."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -29,24 +27,45 @@ class StageClock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._times: dict[str, StageTime] = {}
+        self._calls: dict[str, int] = {}
+        self._totals_s: dict[str, float] = {}
 
-    @contextmanager
-    def time(self, stage: str) -> Iterator[None]:
+    def time(self, stage: str) -> Timing:
         """Count the block's wall time towards a stage, also when it raises."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.add(stage, time.perf_counter() - start)
+        return Timing(self, stage)
 
     def add(self, stage: str, seconds: float) -> None:
         """Count one call of a stage."""
         with self._lock:
-            old = self._times.get(stage, StageTime(0, 0.0))
-            self._times[stage] = StageTime(old.calls + 1, old.total_s + seconds)
+            self._calls[stage] = self._calls.get(stage, 0) + 1
+            self._totals_s[stage] = self._totals_s.get(stage, 0.0) + seconds
 
     def report(self) -> dict[str, StageTime]:
         """Return every stage's cost so far, in the order the stages first ran."""
         with self._lock:
-            return dict(self._times)
+            totals_s = self._totals_s
+            return {stage: StageTime(n, totals_s[stage]) for stage, n in self._calls.items()}
+
+
+class Timing:
+    """A block whose wall time is counted.
+
+    Args:
+        clock: Where it is counted.
+        stage: Name of the stage.
+    """
+
+    __slots__ = ("_clock", "_stage", "_start_s")
+
+    def __init__(self, clock: StageClock, stage: str) -> None:
+        self._clock = clock
+        self._stage = stage
+        self._start_s = 0.0
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._start_s = time.perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        """End, and count it."""
+        self._clock.add(self._stage, time.perf_counter() - self._start_s)

@@ -162,18 +162,10 @@ class ResultMaker:
         return analysed
 
     def _settled(self, frame: Frame, analysed: Analysed | None, findings: Findings) -> Result:
-        if analysed is None:
-            return self._result(frame, self._tracks, findings, inferred=True)
-        findings = findings.for_people(analysed.rows)
-        result = self._result(frame, self._tracks, findings, inferred=True)
-        self._counts = analysed.counts
-        return replace(
-            result,
-            events=analysed.events,
-            activities=analysed.activities,
-            counts=analysed.counts,
-            movements=analysed.movements,
-        )
+        if analysed is not None:
+            findings = findings.for_people(analysed.rows)
+            self._counts = analysed.counts
+        return self._result(frame, self._tracks, findings, inferred=True, analysed=analysed)
 
     def _guessed(self, frame: Frame) -> Result:
         tracks = self._analysis.predict(frame) if self._analysis else self._tracks
@@ -185,7 +177,13 @@ class ResultMaker:
         return self._result(frame, tracks, NOTHING, inferred=False)
 
     def _result(
-        self, frame: Frame, tracks: Tracks, findings: Findings, *, inferred: bool
+        self,
+        frame: Frame,
+        tracks: Tracks,
+        findings: Findings,
+        *,
+        inferred: bool,
+        analysed: Analysed | None = None,
     ) -> Result:
         if self._secondary:
             findings = self._secondary.settle(tracks, findings)
@@ -203,5 +201,8 @@ class ResultMaker:
             file=frame.file,
             findings=findings,
             live=self._live,
+            events=analysed.events if analysed else (),
+            activities=analysed.activities if analysed else (),
             counts=self._counts,
+            movements=analysed.movements if analysed else None,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 from posestream.types import Frame
@@ -10,6 +9,7 @@ from posestream.types import Frame
 LIVE_TIME_BASE = Fraction(1, 90_000)
 """Seconds per tick of re-timed frames, the clock of RTP's video."""
 
+_TICK_S = float(LIVE_TIME_BASE)
 _TOLERATED_S = 2.0
 _CORRECTION = 0.002
 
@@ -44,13 +44,20 @@ class LiveTimeline:
         """
         if self._begun_s is None:
             self._begun_s = arrived_s
-        now_s = arrived_s - self._begun_s
-        behind_s = now_s - (frame.pts_s + self._offset_s)
+        now_s, pts_s = arrived_s - self._begun_s, frame.pts_s
+        behind_s = now_s - (pts_s + self._offset_s)
         disagrees = not self._anchored or abs(behind_s) > _TOLERATED_S
         self._offset_s += behind_s * (1 if disagrees else _CORRECTION)
         self._anchored = True
-        ticks = round((frame.pts_s + self._offset_s) / LIVE_TIME_BASE)
+        ticks = round((pts_s + self._offset_s) / _TICK_S)
         self._ticks = max(self._ticks + 1, ticks)
-        placed = replace(frame, index=self._index, pts=self._ticks, time_base=LIVE_TIME_BASE)
-        self._index += 1
-        return placed
+        index, self._index = self._index, self._index + 1
+        return Frame(
+            frame.stream,
+            index,
+            self._ticks,
+            LIVE_TIME_BASE,
+            frame.image,
+            frame.wall_s,
+            frame.file,
+        )

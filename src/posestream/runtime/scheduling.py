@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -72,12 +73,16 @@ class Scheduler:
 
     Streams take turns, one ticket each, so a stream with many waiting frames slows no other down.
     A stream's own tickets are taken in order.
+
+    Waking a thread costs more than all that happens to a ticket here, so only those are woken that
+    have something to do: one worker waits for its batch to fill, and is left alone until it has.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: OrderedDict[Owner, deque[Ticket]] = OrderedDict()
         self._count = 0
+        self._enough = 0
         self._closed = False
 
     def __len__(self) -> int:
@@ -90,7 +95,8 @@ class Scheduler:
             ticket.queued_s = time.monotonic()
             self._waiting.setdefault(ticket.owner, deque()).append(ticket)
             self._count += 1
-            self._changed.notify()
+            if self._count >= self._enough:
+                self._changed.notify()
 
     def withdraw(self, ticket: Ticket) -> bool:
         """Take a ticket back; return False if a worker has it already."""
@@ -115,15 +121,15 @@ class Scheduler:
             At least one ticket; none once the scheduler is closed and empty.
         """
         with self._changed:
-            while True:
-                self._changed.wait_for(lambda: self._count or self._closed)
-                if not self._count:
-                    return []
-                full = self._count >= limit or self._closed
-                patience_s = 0.0 if full else self._oldest_s() + gather_s - time.monotonic()
+            while self._count or not self._closed:
+                patience_s = self._patience_s(limit, gather_s)
                 if patience_s <= 0:
-                    return [self._next() for _ in range(min(limit, self._count))]
-                self._changed.wait(patience_s)
+                    return self._batch(limit)
+                if self._enough or not self._count:
+                    self._changed.wait()
+                else:
+                    self._gather(limit, patience_s)
+            return []
 
     def close(self) -> None:
         """Let workers go once nothing waits any more."""
@@ -131,8 +137,26 @@ class Scheduler:
             self._closed = True
             self._changed.notify_all()
 
-    def _oldest_s(self) -> float:
-        return min(queue[0].queued_s for queue in self._waiting.values())
+    def _gather(self, enough: int, patience_s: float) -> None:
+        """Wait for tickets to fill a batch; nobody else is woken until they do."""
+        self._enough = enough
+        self._changed.wait(patience_s)
+        self._enough = 0
+
+    def _batch(self, limit: int) -> list[Ticket]:
+        batch = [self._next() for _ in range(min(limit, self._count))]
+        if self._count:
+            self._changed.notify()
+        return batch
+
+    def _patience_s(self, limit: int, gather_s: float) -> float:
+        """Return how long the tickets may still wait to be more; for ever if there are none."""
+        if not self._count:
+            return math.inf
+        if self._count >= limit or self._closed:
+            return 0.0
+        oldest_s = min(queue[0].queued_s for queue in self._waiting.values())
+        return oldest_s + gather_s - time.monotonic()
 
     def _next(self) -> Ticket:
         owner, queue = self._waiting.popitem(last=False)

@@ -19,6 +19,7 @@ from posestream.runtime.scheduling import Scheduler, Ticket
 from posestream.runtime.session import Session, Source
 from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.supervision import RetryPolicy, Supervision
+from posestream.runtime.turns import Turns
 from posestream.runtime.writing import Consumer, Writer
 from posestream.topology import Topology
 from posestream.types import Frame
@@ -66,6 +67,7 @@ class Stream:
     Args:
         plan: What it is to do.
         scheduler: Where its frames wait for a worker.
+        turns: Where results are written that take no time to write.
         topology: What the keypoints mean.
         ahead: Gives the most frames of a file on their way at once.
         clock: Where the time of reading is counted.
@@ -77,6 +79,7 @@ class Stream:
         plan: StreamPlan[Any],
         *,
         scheduler: Scheduler,
+        turns: Turns,
         topology: Topology,
         ahead: Callable[[], int],
         clock: StageClock,
@@ -84,6 +87,7 @@ class Stream:
     ) -> None:
         self.plan = plan
         self._scheduler = scheduler
+        self._turns = turns
         self._topology = topology
         self._ahead = ahead
         self._clock = clock
@@ -236,6 +240,7 @@ class Stream:
     def _begin_writing(self, source: Source) -> None:
         consumer = self.plan.open_consumer(source)
         live = source.info.live
+        own = None if consumer.quick else Turns(f"write-{self.plan.name}")
         self._timeline = None if source.info.ends else LiveTimeline()
         self._lane = Lane(
             self._scheduler,
@@ -253,11 +258,18 @@ class Stream:
                 interval=self.plan.interval,
             ),
             consumer,
+            turns=own or self._turns,
             meter=self._meter,
             live=live,
-            over=self._changed,
+            over=lambda: self._written(own),
             name=self.plan.name,
         )
+
+    def _written(self, own: Turns | None) -> None:
+        """Let the thread go that wrote for this stream alone."""
+        if own is not None:
+            own.close()
+        self._changed()
 
     def _deliver(self, session: Session, frame: Frame, read_s: float) -> bool:
         lane = self._lane

@@ -12,10 +12,13 @@ from posestream.runtime.scheduling import Scheduler
 from posestream.runtime.status import StreamStatus
 from posestream.runtime.stream import Stream, StreamPlan
 from posestream.runtime.tidying import Tidier
+from posestream.runtime.turns import Turns
 from posestream.runtime.workers import Estimator, Inspector, Workers
 from posestream.topology import Topology
 
 _TICK_S = 0.1
+_QUICK_WRITERS = 2
+"""Threads that write for all streams whose writing takes no time."""
 
 
 class StreamSet:
@@ -52,6 +55,7 @@ class StreamSet:
         self._frames_at_work = workers * batch
         self._concurrent = concurrent
         self._scheduler = Scheduler()
+        self._turns = Turns("write", threads=_QUICK_WRITERS)
         self._workers = Workers(
             self._scheduler,
             estimator,
@@ -87,6 +91,7 @@ class StreamSet:
         stream = Stream(
             plan,
             scheduler=self._scheduler,
+            turns=self._turns,
             topology=self._topology,
             ahead=self._ahead,
             clock=self.clock,
@@ -184,6 +189,7 @@ class StreamSet:
         self._changed.set()
         self._supervisor.join()
         self._scheduler.close()
+        self._turns.close()
         if finished:
             self._workers.join()
         return finished

@@ -1,7 +1,8 @@
-"""One stream's results, made and written in order on a thread of their own."""
+"""One stream's results, made and written in order."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ from posestream.runtime.meter import StreamMeter
 from posestream.runtime.outcomes import attempt
 from posestream.runtime.results import ResultMaker
 from posestream.runtime.scheduling import Ticket
+from posestream.runtime.turns import Turns
 from posestream.types import Frame, Result
 
 _log = logging.getLogger("posestream.streams")
@@ -23,6 +25,11 @@ _MAX_FAILURES_IN_A_ROW = 100
 
 class Consumer(Protocol):
     """Takes one stream's frames and results."""
+
+    @property
+    def quick(self) -> bool:
+        """Whether `write` never takes long, so that one thread may serve many streams."""
+        ...
 
     def write(self, frame: Frame, result: Result) -> None:
         """Take the next frame; may block, which holds the stream up."""
@@ -40,6 +47,8 @@ class Consumer(Protocol):
 class Writer:
     """Takes served tickets from a lane, makes results and hands them to a consumer.
 
+    Does so in turns, as tickets are ready, each on whatever thread has time, one at a time.
+
     A network that fails on a frame ends a stream by the rules of files. Of a live stream that
     frame is left out and counted, and only a hundred such frames in a row end it.
 
@@ -47,6 +56,7 @@ class Writer:
         lane: Gives served tickets.
         maker: Makes results.
         consumer: Takes them; closed at the end, also after a failure.
+        turns: Where it works.
         meter: Counts them.
         live: Whether the rules of live streams hold.
         over: Told when everything is finished.
@@ -59,6 +69,7 @@ class Writer:
         maker: ResultMaker,
         consumer: Consumer,
         *,
+        turns: Turns,
         meter: StreamMeter,
         live: bool,
         over: Callable[[], None],
@@ -73,34 +84,43 @@ class Writer:
         self._name = name
         self._failures = 0
         self.error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name=f"write-{name}", daemon=True)
-        self._thread.start()
+        self._finished = threading.Event()
+        lane.attend(functools.partial(turns.call, self._turn))
 
     @property
     def finished(self) -> bool:
         """Whether everything has been written, or given up."""
-        return not self._thread.is_alive()
+        return self._finished.is_set()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until everything is written; return whether it is."""
-        self._thread.join(timeout_s)
-        return self.finished
+        return self._finished.wait(timeout_s)
 
-    def _run(self) -> None:
-        error = attempt(self._write_all).error
+    def _turn(self) -> None:
+        turn = attempt(self._hand_on)
+        if turn.error is not None or turn.value:
+            self._finish(turn.error)
+
+    def _hand_on(self) -> bool:
+        return self._lane.hand_on(self._take)
+
+    def _take(self, ticket: Ticket) -> None:
+        if ticket.error is not None:
+            self._left_out(ticket.error)
+            return
+        self._failures = 0
+        self._write(self._maker.results(ticket))
+
+    def _finish(self, error: Exception | None) -> None:
+        error = error or attempt(self._write_rest).error
         if error is not None:
             self._lane.cancel()
         closing_error = attempt(self._consumer.close).error
         self.error = error or closing_error
+        self._finished.set()
         self._over()
 
-    def _write_all(self) -> None:
-        for ticket in self._lane:
-            if ticket.error is not None:
-                self._left_out(ticket.error)
-                continue
-            self._failures = 0
-            self._write(self._maker.results(ticket))
+    def _write_rest(self) -> None:
         self._write(self._maker.rest())
         self._consumer.finish(self._maker.finish())
 

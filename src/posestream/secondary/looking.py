@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from posestream.batching.letterboxed import letterboxed
-from posestream.batching.letterboxed_regions import letterboxed_regions
+from posestream.batching.crops import Crop, cropped
 from posestream.batching.regions import Region
 from posestream.geometry import InputRule, Letterbox
 from posestream.images import Image
@@ -51,11 +50,13 @@ class Looker:
         """
         if self.crops is None:
             views = [View(place) for place in range(len(images))]
-            batches = letterboxed(images, self.rule, batch_size=self.batch_size)
+            crops = [Crop.whole(i, image.size, self.rule) for i, image in enumerate(images)]
         else:
             regions, rows = self.crops.regions(images, poses)
             views = [View(r.image, row, r) for r, row in zip(regions, rows, strict=True)]
-            batches = letterboxed_regions(images, regions, self.rule, batch_size=self.batch_size)
+            crops = [region.inside(self.rule) for region in regions]
+        pad_value = self.rule.pad_value
+        batches = cropped(images, crops, pad_value=pad_value, batch_size=self.batch_size)
         for places, batch in batches:
             maps = self.backend.infer(batch.pixels)
             yield [views[place] for place in places], maps, batch.letterboxes

@@ -65,7 +65,9 @@ class JpegPictures:
             if known and known.number == picture.number:
                 return known
             with self._turns:
-                jpeg = Jpeg(picture.number, encode_jpeg(picture.image, width, self._quality))
+                jpeg = Jpeg(
+                    picture.number, encode_jpeg(picture.in_main_memory, width, self._quality)
+                )
             self._encoded[name, width] = jpeg
             return jpeg
 

@@ -22,8 +22,14 @@ class Picture:
 
     number: int
     """Grows with every picture offered, over all names."""
-    image: HostImage
+    image: Image
     """The pixels; nobody draws on them any more."""
+
+    @property
+    def in_main_memory(self) -> HostImage:
+        """The pixels, brought to main memory if they are not there."""
+        image = self.image
+        return image if isinstance(image, HostImage) else image.yuv420p_copy()
 
 
 class LatestPictures:
@@ -38,7 +44,7 @@ class LatestPictures:
         self._wanted_until_s: dict[str, float] = {}
         self._numbers = itertools.count(1)
 
-    def offer(self, name: str, image: HostImage) -> None:
+    def offer(self, name: str, image: Image) -> None:
         """Replace the picture of a name; the image must not be drawn on afterwards."""
         with self._changed:
             self._pictures[name] = Picture(next(self._numbers), image)
@@ -67,7 +73,7 @@ class LatestPictures:
 
         with self._changed:
             picture = self._changed.wait_for(newer, timeout_s)
-        return (picture.number, picture.image) if picture else None
+        return (picture.number, picture.in_main_memory) if picture else None
 
     def forget(self, name: str) -> None:
         """Let go of the picture of a name that is gone."""
@@ -100,11 +106,7 @@ class PictureSink:
 
     def write(self, frame: Frame) -> None:
         """Offer a frame; its pixels must not be drawn on afterwards."""
-        self._pictures.offer(self._name, _in_main_memory(frame.image))
+        self._pictures.offer(self._name, frame.image)
 
     def close(self) -> None:
         """Do nothing: the last picture may still be looked at."""
-
-
-def _in_main_memory(image: Image) -> HostImage:
-    return image if isinstance(image, HostImage) else image.yuv420p_copy()

@@ -20,6 +20,8 @@ class DataFormat:
     """One line for people."""
     open: Callable[[Path, bool], ResultSink]
     """Make a sink at a path; the flag says whether existing output may be replaced."""
+    quick: bool = False
+    """Whether every frame is written in a moment: none waits for many others' rows to be packed."""
 
 
 def _jsonl(path: Path, overwrite: bool) -> ResultSink:
@@ -53,10 +55,10 @@ def _parquet(path: Path, overwrite: bool) -> ResultSink:
 
 
 FORMATS = {
-    "jsonl": DataFormat("poses.jsonl", "one JSON object per frame and line", _jsonl),
+    "jsonl": DataFormat("poses.jsonl", "one JSON object per frame and line", _jsonl, quick=True),
     "openpose": DataFormat("openpose", "OpenPose's folder of JSON files, BODY_25", _openpose),
     "coco": DataFormat("poses.coco.json", "COCO keypoint results", _coco),
-    "csv": DataFormat("poses.csv", "one row per person and frame", _csv),
+    "csv": DataFormat("poses.csv", "one row per person and frame", _csv, quick=True),
     "parquet": DataFormat("poses.parquet", "the same table, compressed", _parquet),
 }
 """Every data format by its name in ``formats``."""

@@ -32,27 +32,22 @@ def people_json(result: Result) -> bytes | None:
         The text, or ``None`` where a number is not finite or absurdly large, so that a box or a
         score needs more care.
     """
-    poses = result.poses
-    found = (poses.keypoint_scores > 0) & np.isfinite(poses.keypoints).all(axis=2)
-    points = np.concatenate([poses.keypoints, poses.keypoint_scores[..., None]], axis=2)
-    points[~found] = 0
-    for numbers in (points, poses.boxes, poses.scores):
-        if not (np.abs(numbers) < _LARGEST).all():
-            return None
+    poses, tracks = result.poses, result.tracks
     names, ends = _names(result.topology)
-    room = len(poses) * (64 + 6 * _DIGITS + len(names) + len(ends) * (3 * _DIGITS + 2))
-    out = np.empty(room, np.uint8)
+    keypoints = len(ends) * (3 * _DIGITS + 2)
+    out = np.empty(len(poses) * (80 + 6 * _DIGITS + 2 * len(names) + keypoints), np.uint8)
     length = set_people(
         out,
-        result.tracks.ids,
+        tracks.ids,
         np.ascontiguousarray(poses.scores),
         np.ascontiguousarray(poses.boxes),
-        points,
-        found,
+        np.ascontiguousarray(poses.keypoints),
+        np.ascontiguousarray(poses.keypoint_scores),
+        np.ascontiguousarray(tracks.filled),
         names,
         ends,
     )
-    return out[:length].tobytes()
+    return out[:length].tobytes() if length >= 0 else None
 
 
 @functools.lru_cache(maxsize=64)
@@ -100,6 +95,87 @@ def put_number(out: Text, at: int, value: float, scale: int) -> int:
             return at
 
 
+@compiled(cached=False)
+def put_numbers(out: Text, at: int, values: npt.NDArray[np.float32], scale: int) -> int:
+    """Write numbers with commas between them; return the position after the last."""
+    for i in range(len(values)):
+        at = put_number(out, at, values[i], scale)
+        out[at] = _COMMA
+        at += 1
+    return at - 1
+
+
+@compiled(cached=False)
+def put_name(out: Text, at: int, names: Text, ends: npt.NDArray[np.int64], k: int) -> int:
+    """Write a comma and the key of a keypoint, with its colon and bracket."""
+    out[at] = _COMMA
+    at += 1
+    for i in range(ends[k - 1] if k else 0, ends[k]):
+        out[at] = names[i]
+        at += 1
+    return at
+
+
+@compiled(cached=False)
+def is_found(score: float, x: float, y: float) -> bool:
+    """Say whether a keypoint is to be written."""
+    return score > 0.0 and np.isfinite(x) and np.isfinite(y)
+
+
+@compiled(cached=False)
+def needs_care(
+    score: float, box: npt.NDArray[np.float32], points: npt.NDArray, scores: npt.NDArray
+) -> bool:
+    """Say whether a number of a person that is to be written is not finite or absurdly large."""
+    if not (abs(score) < _LARGEST and (np.abs(box) < _LARGEST).all()):
+        return True
+    for k in range(len(scores)):
+        x, y = points[k]
+        large = not max(abs(x), abs(y), scores[k]) < _LARGEST
+        if large and is_found(scores[k], x, y):
+            return True
+    return False
+
+
+@compiled(cached=False)
+def put_keypoints(
+    out: Text,
+    at: int,
+    points: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    names: Text,
+    ends: npt.NDArray[np.int64],
+) -> int:
+    """Write the keypoints that were found, in braces; return the position after them."""
+    begun = at
+    for k in range(len(ends)):
+        x, y = points[k]
+        if is_found(scores[k], x, y):
+            at = put_name(out, at, names, ends, k)
+            at = put_number(out, at, x, 1000)
+            at = put_number(out, put(out, at, b","), y, 1000)
+            at = put_number(out, put(out, at, b","), scores[k], 1000)
+            at = put(out, at, b"]")
+    put(out, begun, b"{")  # in the place of the first comma
+    return put(out, max(at, begun + 1), b"}")
+
+
+@compiled(cached=False)
+def put_filled(
+    out: Text, at: int, marks: npt.NDArray[np.bool_], names: Text, ends: npt.NDArray[np.int64]
+) -> int:
+    """Write the names of keypoints that tracking filled in, if any."""
+    if not marks.any():
+        return at
+    at = put(out, at, b',"filled":')
+    begun = at
+    for k in range(len(ends)):
+        if marks[k]:
+            at = put_name(out, at, names, ends, k) - 2  # without its colon and bracket
+    put(out, begun, b"[")  # in the place of the first comma
+    return put(out, at, b"]")
+
+
 @compiled
 def set_people(
     out: Text,
@@ -107,7 +183,8 @@ def set_people(
     scores: npt.NDArray[np.float32],
     boxes: npt.NDArray[np.float32],
     points: npt.NDArray[np.float32],
-    found: npt.NDArray[np.bool_],
+    point_scores: npt.NDArray[np.float32],
+    filled: npt.NDArray[np.bool_],
     names: Text,
     ends: npt.NDArray[np.int64],
 ) -> int:
@@ -118,40 +195,25 @@ def set_people(
         ids: ``(P,)`` identities; negative ones become null.
         scores: ``(P,)``, written with four decimals.
         boxes: ``(P, 4)``, two decimals.
-        points: ``(P, K, 3)`` x, y, score, three decimals.
-        found: ``(P, K)`` keypoints to write.
+        points: ``(P, K, 2)``, three decimals.
+        point_scores: ``(P, K)``, three decimals; 0 for keypoints to leave out.
+        filled: ``(P, K)`` keypoints whose names are written once more.
         names: The keys of the keypoints, each with its opening bracket, one after the other.
         ends: ``(K,)`` where each key ends in ``names``.
 
     Returns:
-        Length of the text.
+        Length of the text; -1 where a number needs more care.
     """
     at = 0
     for p in range(len(ids)):
+        if needs_care(scores[p], boxes[p], points[p], point_scores[p]):
+            return -1
         at = put(out, at, b',{"id":' if p else b'{"id":')
         at = put_whole(out, at, ids[p]) if ids[p] >= 0 else put(out, at, b"null")
         at = put_number(out, put(out, at, b',"score":'), scores[p], 10_000)
-        at = put(out, at, b',"box":[')
-        for side in range(4):
-            at = put_number(out, at, boxes[p, side], 100)
-            out[at] = _COMMA
-            at += 1
-        at = put(out, at - 1, b'],"keypoints":{')
-        is_first = True
-        for k in range(len(ends)):
-            if not found[p, k]:
-                continue
-            if not is_first:
-                out[at] = _COMMA
-                at += 1
-            is_first = False
-            for i in range(ends[k - 1] if k else 0, ends[k]):
-                out[at] = names[i]
-                at += 1
-            for c in range(3):
-                at = put_number(out, at, points[p, k, c], 1000)
-                out[at] = _COMMA
-                at += 1
-            at = put(out, at - 1, b"]")
-        at = put(out, at, b"}}")
+        at = put_numbers(out, put(out, at, b',"box":['), boxes[p], 100)
+        at = put(out, at, b'],"keypoints":')
+        at = put_keypoints(out, at, points[p], point_scores[p], names, ends)
+        at = put_filled(out, at, filled[p], names, ends)
+        at = put(out, at, b"}")
     return at

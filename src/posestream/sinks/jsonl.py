@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from posestream.sinks.json_people import people_json
 from posestream.sinks.records import RecordFile
-from posestream.types import Poses, Result, Tracks
+from posestream.types import Result
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
@@ -47,15 +45,9 @@ class JsonLinesSink:
 
 def json_line(result: Result) -> bytes:
     """Return a frame as its line of ``poses.jsonl``, line feed included."""
-    # Compiled code knows the people's own numbers only.
-    more = bool(result.attributes) or result.movements is not None or result.tracks.filled.any()
-    people = people_json(result) if len(result.poses) and not more else None
+    # Compiled code knows only what poses and tracks say of people.
+    more = bool(result.attributes) or result.movements is not None
+    people = people_json(result) if not more else None
     if people is None:
         return _ENCODER.encode(result.to_dict()).encode() + b"\n"
-    frame = replace(result, tracks=_nobody(len(result.topology.keypoints)))
-    return _ENCODER.encode(frame.to_dict()).encode().removesuffix(b"]}") + people + b"]}\n"
-
-
-@functools.cache
-def _nobody(keypoints: int) -> Tracks:
-    return Tracks.untracked(Poses.empty(keypoints))
+    return b'%b,"people":[%b]}\n' % (_ENCODER.encode(result.head())[:-1].encode(), people)

@@ -1,4 +1,4 @@
-"""An MP4 file of H.264 pictures and copied sound that can be played while it grows."""
+"""An MP4 file of encoded pictures and copied sound that can be played while it grows."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from posestream.containers import mp4_boxes
 from posestream.sinks.audio import AudioTrack
+from posestream.sinks.encoders import Encoding
 from posestream.sinks.progressive import make_progressive
 
 _KEY_FRAME_INTERVAL_S = 4
@@ -89,7 +90,7 @@ class Mp4File:
         time_base: Seconds per tick of the pictures' times, kept exactly.
         rate: Nominal frames per second.
         pixel_aspect: Width of a pixel over its height.
-        options: Options of the H.264 encoder.
+        encoding: What encodes them.
         threads: Threads that encode.
         tap: Sees the encoded pictures, too; then key frames come at least every four seconds.
 
@@ -105,7 +106,7 @@ class Mp4File:
         time_base: Fraction,
         rate: Fraction,
         pixel_aspect: Fraction,
-        options: dict[str, str],
+        encoding: Encoding,
         threads: int,
         tap: PacketTap | None = None,
     ) -> None:
@@ -123,10 +124,13 @@ class Mp4File:
             container_options={**IN_FRAGMENTS, "movie_timescale": str(self._timescale)},
         )
         forced = {"forced-idr": "1"} if tap is not None else {}
-        stream = self._output.add_stream("libx264", rate=rate, options={**options, **forced})
+        options = {**encoding.options, **forced}
+        stream = self._output.add_stream(encoding.codec, rate=rate, options=options)
         assert isinstance(stream, VideoStream)
         self._video = stream
         context = stream.codec_context
+        if encoding.tag is not None:
+            context.codec_tag = encoding.tag
         context.width, context.height, context.pix_fmt = first.width, first.height, "yuv420p"
         context.time_base = time_base
         context.sample_aspect_ratio = pixel_aspect

@@ -72,6 +72,9 @@ def _copy(
         streams = {s.index: target.add_stream_from_template(s, opaque=True) for s in inputs}
         for stream in inputs:
             streams[stream.index].time_base = stream.time_base
+            if stream.type == "video":
+                # A template keeps the format but not what MP4 calls it.
+                streams[stream.index].codec_context.codec_tag = stream.codec_context.codec_tag
         for packet in source.demux(inputs):
             if packet.dts is None:
                 continue

@@ -55,7 +55,9 @@ class RecordFile:
         if self._file is None:
             raise SinkError(f"{self.path}: is closed")
         try:
-            _write_at(self._file, record + self._tail, self._end)
+            if self._tail:
+                os.lseek(self._file, self._end, os.SEEK_SET)
+            _write(self._file, record + self._tail)
         except OSError as error:
             self._take_back(self._file)
             raise unwritable(self.path, error) from error
@@ -73,7 +75,8 @@ class RecordFile:
     def _take_back(self, file: int) -> None:
         try:
             os.ftruncate(file, self._end)
-            _write_at(file, self._tail, self._end)
+            os.lseek(file, self._end, os.SEEK_SET)
+            _write(file, self._tail)
         except OSError as error:
             raise unwritable(self.path, error) from error
 
@@ -100,8 +103,7 @@ def unwritable(path: Path, error: OSError) -> SinkError:
     return SinkError(f"{path}: cannot be written: {error.strerror or error}")
 
 
-def _write_at(file: int, data: bytes, offset: int) -> None:
+def _write(file: int, data: bytes) -> None:
     """Write all of it; the system may take less at a time, then the next try says why."""
-    os.lseek(file, offset, os.SEEK_SET)
     while data:
         data = data[os.write(file, data) :]

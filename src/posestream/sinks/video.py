@@ -5,22 +5,18 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-import av
 from av.error import FFmpegError
 
 from posestream.containers import codec_threads
-from posestream.errors import ConfigError, OutputExistsError, SinkError, suggestion
+from posestream.errors import OutputExistsError, SinkError
 from posestream.sinks.audio import open_audio
+from posestream.sinks.encoders import encoding
 from posestream.sinks.fitting import Fitting
 from posestream.sinks.mp4 import Mp4File, PacketTap
 from posestream.types import Frame
 
-PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
-"""How hard x264 tries to make a small file, fastest first."""
-
 _ASSUMED_RATE = Fraction(25)
 _KEPT_START_S = Fraction(1, 10)
-_MAX_CRF = 51
 _MAX_SIDE = 16_384
 
 
@@ -40,7 +36,8 @@ class VideoSink:
         frame_rate: Nominal frames per second; 25 where unknown. Times come from the frames.
         pixel_aspect: Width of a pixel over its height.
         audio_from: File to copy the sound from, usually the input.
-        preset: One of `PRESETS`.
+        encoder: One of `encoders.ENCODERS`.
+        preset: One of `encoders.PRESETS`.
         crf: Quality, 0 (lossless) to 51 (worst).
         threads: Threads that encode; see `containers.codec_threads`.
         overwrite: Replace an existing file.
@@ -49,9 +46,9 @@ class VideoSink:
 
     Raises:
         OutputExistsError: If the file exists and may not be overwritten.
-        SinkError: If the folder cannot be written to.
+        SinkError: If the folder cannot be written to, or the encoder does not work here.
         SourceError: If ``audio_from`` cannot be opened.
-        ConfigError: If preset or crf are not allowed.
+        ConfigError: If encoder, preset or crf are not allowed.
     """
 
     def __init__(
@@ -61,6 +58,7 @@ class VideoSink:
         frame_rate: Fraction | None = None,
         pixel_aspect: Fraction = Fraction(1),
         audio_from: str | Path | None = None,
+        encoder: str = "auto",
         preset: str = "superfast",
         crf: int = 23,
         threads: int | None = None,
@@ -71,11 +69,10 @@ class VideoSink:
         self._tap = tap
         self._path = Path(path)
         self._rewrite = rewrite
-        _check_settings(preset, crf)
+        self._encoding = encoding(encoder, preset=preset, crf=crf)
         _check_place(self._path, overwrite=overwrite)
         self._rate = frame_rate or _ASSUMED_RATE
         self._pixel_aspect = pixel_aspect
-        self._options = {"preset": preset, "crf": str(crf)}
         self._threads = codec_threads() if threads is None else threads
         self._audio = open_audio(Path(audio_from)) if audio_from is not None else None
         self._file: Mp4File | None = None
@@ -136,7 +133,7 @@ class VideoSink:
             time_base=frame.time_base,
             rate=self._rate,
             pixel_aspect=self._pixel_aspect,
-            options=self._options,
+            encoding=self._encoding,
             threads=self._threads,
             tap=self._tap,
         )
@@ -173,16 +170,6 @@ class VideoSink:
             self._tap.end()
         if self._audio:
             self._audio.close()
-
-
-def _check_settings(preset: str, crf: int) -> None:
-    if preset not in PRESETS:
-        names = ", ".join(PRESETS)
-        raise ConfigError(f"preset: {preset!r} is not one of {names}.{suggestion(preset, PRESETS)}")
-    if not 0 <= crf <= _MAX_CRF:
-        raise ConfigError(f"crf: {crf} is not between 0 and {_MAX_CRF}")
-    if "libx264" not in av.codecs_available:
-        raise SinkError("this build of PyAV has no H.264 encoder (libx264)")
 
 
 def _check_place(path: Path, *, overwrite: bool) -> None:

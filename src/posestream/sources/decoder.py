@@ -13,26 +13,36 @@ from av.error import FFmpegError, InvalidDataError
 
 from posestream.containers import codec_threads, open_media
 from posestream.errors import SourceError
-from posestream.sources.pictures import PictureDecoder, video_stream
+from posestream.sources.pictures import FfmpegPictures, OpenPictures, Picture, video_stream
 
 _SEEK_MARGINS_S = (0, 5, 30)
 _MAX_UNREADABLE_IN_A_ROW = 100
 
 
 class FileDecoder:
-    """The pictures of a file's best video stream as FFmpeg decodes them.
+    """The pictures of a file's best video stream as its decoder leaves them.
 
     Args:
         path: A media file.
+        name: Name of the stream, for the log.
         threads: Threads that decode; half the cores and at most four where ``None``.
+        open_pictures: Makes what decodes its packets; by default FFmpeg on the CPU.
 
     Raises:
         SourceNotFoundError: If there is no such file.
         SourceError: If it has no video that can be decoded.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str = "",
+        threads: int | None = None,
+        open_pictures: OpenPictures | None = None,
+    ) -> None:
+        self._path, self._name = path, name
+        self._open_pictures = open_pictures or FfmpegPictures
         self._lock = threading.Lock()
         self._closed = False
         self._threads = codec_threads() if threads is None else threads
@@ -74,7 +84,12 @@ class FileDecoder:
         rate, duration_s = self.frame_rate, self.duration_s
         return self._stream.frames or (round(duration_s * rate) if duration_s and rate else None)
 
-    def frames(self) -> Iterator[av.VideoFrame]:
+    @property
+    def swaps_axes(self) -> bool:
+        """Whether the latest picture's columns became rows when it was turned upright."""
+        return self._pictures.swaps_axes
+
+    def pictures(self) -> Iterator[Picture]:
         """Yield every picture from here on, skipping and counting what cannot be decoded.
 
         Raises:
@@ -98,15 +113,15 @@ class FileDecoder:
                     continue
                 except FFmpegError as error:
                     raise SourceError(f"{self._path}: reading failed ({error.strerror})") from error
-                frames = self._pictures.decode(packet) if packet else []
+                pictures = self._pictures.decode(packet) if packet else []
             if packet is None:
                 return
             unreadable = 0
-            yield from frames
+            yield from pictures
         if self._closed:
             self.close()
 
-    def frames_from(self, target: int) -> Iterator[av.VideoFrame]:
+    def pictures_from(self, target: int) -> Iterator[Picture]:
         """Yield the pictures from somewhere at or before a time, by jumping as near as can be.
 
         Not every container finds the key frame before a time, so a jump that lands after it is
@@ -119,17 +134,16 @@ class FileDecoder:
             offset = target - int(margin_s / self.time_base)
             if offset <= self.first_pts or not self._seek(offset):
                 break
-            frames = self.frames()
-            first = next(frames, None)
+            pictures = self.pictures()
+            first = next(pictures, None)
             if first is not None and first.pts is not None and first.pts <= target:
-                self._pictures.corrupt = (
-                    0  # what could not be decoded right after a jump is not damaged
-                )
-                return itertools.chain([first], frames)
+                # What could not be decoded right after a jump is not damaged.
+                self._pictures.corrupt = 0
+                return itertools.chain(iter([first]), pictures)
         # Not every container can jump to its very beginning, so that is found by opening it again.
-        self._container.close()
+        self._close_now()
         self._open()
-        return self.frames()
+        return self.pictures()
 
     def close(self) -> None:
         """Release the file; may be called twice, and while another thread is reading."""
@@ -137,22 +151,29 @@ class FileDecoder:
         # FFmpeg must not be closed under a running read: then the reader closes it right after.
         if self._lock.acquire(blocking=False):
             try:
-                self._container.close()
+                self._close_now()
             finally:
                 self._lock.release()
+
+    def _close_now(self) -> None:
+        self._container.close()
+        self._pictures.close()
 
     def _open(self) -> None:
         self._container = open_media(self._path)
         try:
             self._stream = video_stream(self._container, label=str(self._path))
+            self._pictures = self._open_pictures(
+                self._stream, name=self._name, threads=self._threads, ahead=True
+            )
         except SourceError:
             self._container.close()
             raise
-        self._pictures = PictureDecoder(self._stream, threads=self._threads)
 
     def _seek(self, offset: int) -> bool:
         try:
             self._container.seek(offset, stream=self._stream)
         except FFmpegError:
             return False  # no index to jump by
+        self._pictures.restart()
         return True

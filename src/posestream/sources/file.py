@@ -10,10 +10,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from posestream.errors import SourceError
-from posestream.images import HostImage
+from posestream.images import Image
 from posestream.sources import SourceInfo
 from posestream.sources.decoder import FileDecoder
-from posestream.sources.orientation import Uprighter
+from posestream.sources.pictures import OpenPictures
 from posestream.sources.timestamps import Timeline
 from posestream.types import Frame
 
@@ -31,6 +31,7 @@ class VideoFileSource:
         start_s: Leave out frames before this, seconds from the beginning of the video.
         end_s: Leave out frames from here on, seconds from the beginning of the video.
         threads: Threads that decode; see `containers.codec_threads`.
+        open_pictures: Makes what decodes; by default FFmpeg on the CPU.
 
     Raises:
         SourceNotFoundError: If there is no such file.
@@ -45,13 +46,15 @@ class VideoFileSource:
         start_s: float | None = None,
         end_s: float | None = None,
         threads: int | None = None,
+        open_pictures: OpenPictures | None = None,
     ) -> None:
         path = Path(path)
         self.name = path.stem if name is None else name
-        self._decoder = FileDecoder(path, threads=threads)
+        self._decoder = FileDecoder(
+            path, name=self.name, threads=threads, open_pictures=open_pictures
+        )
         self._start, self._end = self._ticks(start_s), self._ticks(end_s)
-        upright = Uprighter()
-        pictures = self._pictures(upright)
+        pictures = self._pictures()
         try:
             first = next(pictures, None)
             if first is None:
@@ -59,7 +62,7 @@ class VideoFileSource:
             aspect = self._decoder.pixel_aspect
             self.info = SourceInfo(
                 size=first[1].size,
-                pixel_aspect=1 / aspect if upright.swaps_axes else aspect,
+                pixel_aspect=1 / aspect if self._decoder.swaps_axes else aspect,
                 frame_rate=self._decoder.frame_rate,
                 frame_count=self._expected(start_s, end_s),
                 path=path,
@@ -67,7 +70,7 @@ class VideoFileSource:
         except SourceError:
             self.close()
             raise
-        self._upcoming = itertools.chain([first], pictures)
+        self._upcoming = itertools.chain(iter([first]), pictures)  # which forgets it, unlike a list
 
     @property
     def corrupt_frames(self) -> int:
@@ -80,37 +83,38 @@ class VideoFileSource:
         Raises:
             SourceError: If the disk or network under the file fails.
         """
-        for index, (pts, image) in enumerate(self._upcoming):
-            yield Frame(
-                stream=self.name,
-                index=index,
-                pts=pts,
-                time_base=self._decoder.time_base,
-                image=image,
-                wall_s=time.time(),
-            )
+        # Not a loop, whose variables would hold on to each picture until the next is decoded.
+        return map(self._frame, itertools.count(), self._upcoming)
 
     def close(self) -> None:
         """Release the file; may be called twice, and while another thread is reading."""
         self._decoder.close()
 
-    def _pictures(self, upright: Uprighter) -> Iterator[tuple[int, HostImage]]:
+    def _frame(self, index: int, picture: tuple[int, Image]) -> Frame:
+        return Frame(
+            stream=self.name,
+            index=index,
+            pts=picture[0],
+            time_base=self._decoder.time_base,
+            image=picture[1],
+            wall_s=time.time(),
+        )
+
+    def _pictures(self) -> Iterator[tuple[int, Image]]:
         """Yield the pictures between start and end with their repaired times."""
         decoder, start, end = self._decoder, self._start, self._end
         timeline = Timeline(
             time_base=decoder.time_base, frame_rate=decoder.frame_rate, start=decoder.first_pts
         )
         end_pts = decoder.end_pts
-        for frame in decoder.frames() if start is None else decoder.frames_from(start):
-            pts = timeline.place(frame.pts)
+        for picture in decoder.pictures() if start is None else decoder.pictures_from(start):
+            pts = timeline.place(picture.pts)
             if end is not None and pts >= end:
                 return
             if start is None or pts >= start:
-                frame = upright(frame)
-                if end_pts is not None and 0 < end_pts - pts < 2 * timeline.interval:
-                    # The container's own duration is that of the frame that is decoded last.
-                    frame.duration = end_pts - pts
-                yield pts, HostImage(frame)
+                # The container's own duration is that of the frame that is decoded last.
+                last = end_pts is not None and 0 < end_pts - pts < 2 * timeline.interval
+                yield pts, picture.image(duration=end_pts - pts if end_pts and last else None)
 
     def _ticks(self, seconds: float | None) -> int | None:
         if seconds is None:

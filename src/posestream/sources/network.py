@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from posestream.containers import codec_threads
 from posestream.credentials import redacted
 from posestream.errors import ConfigError, SourceError
-from posestream.images import HostImage
+from posestream.images import Image
 from posestream.sources import SourceInfo
 from posestream.sources.addresses import InputKind, kind_of_input
 from posestream.sources.cameras import camera_failed, open_camera
@@ -24,8 +24,7 @@ from posestream.sources.connecting import connect
 from posestream.sources.diagnosis import diagnosis
 from posestream.sources.names import stream_name
 from posestream.sources.options import SourceOptions
-from posestream.sources.orientation import Uprighter
-from posestream.sources.pictures import PictureDecoder, video_stream
+from posestream.sources.pictures import FfmpegPictures, video_stream
 from posestream.sources.reading import PictureReader
 from posestream.sources.timestamps import Timeline
 from posestream.types import Frame
@@ -79,7 +78,7 @@ class NetworkSource:
             self._container.close()
             raise
         self.info = self._described(first[1])
-        self._upcoming = itertools.chain([first], pictures)
+        self._upcoming = itertools.chain(iter([first]), pictures)  # which forgets it, unlike a list
 
     @property
     def in_bursts(self) -> bool:
@@ -98,15 +97,8 @@ class NetworkSource:
             SourceError: If the connection fails, no picture comes for ``timeout_s``, the stream
                 changed its codec, or a recording ends before its time.
         """
-        for index, (pts, image) in enumerate(self._upcoming):
-            yield Frame(
-                stream=self.name,
-                index=index,
-                pts=pts,
-                time_base=self._time_base,
-                image=image,
-                wall_s=time.time(),
-            )
+        # Not a loop, whose variables would hold on to each picture until the next is decoded.
+        return map(self._frame, itertools.count(), self._upcoming)
 
     def close(self) -> None:
         """Release the input; may be called twice, and while another thread is reading.
@@ -115,6 +107,16 @@ class NetworkSource:
         """
         self._closed = True
         self._reader.close()
+
+    def _frame(self, index: int, picture: tuple[int, Image]) -> Frame:
+        return Frame(
+            stream=self.name,
+            index=index,
+            pts=picture[0],
+            time_base=self._time_base,
+            image=picture[1],
+            wall_s=time.time(),
+        )
 
     def _open_stream(self) -> None:
         options, stream = self._options, video_stream(self._container, label=self._label)
@@ -125,8 +127,10 @@ class NetworkSource:
         self._rate = _plausible(stream.average_rate or stream.guessed_rate) if self._timed else None
         self._time_base = (stream.time_base if self._timed else None) or _WALL_CLOCK
         self._start = (stream.start_time or 0) if self._timed else 0
-        self._decoder = PictureDecoder(
+        open_pictures = options.open_pictures or FfmpegPictures
+        self._decoder = open_pictures(
             stream,
+            name=self.name,
             threads=options.threads or (1 if self._live else codec_threads()),
             ahead=not self._live,
         )
@@ -152,19 +156,20 @@ class NetworkSource:
         # A playlist has a size; whether it is finished is known by its duration.
         return not known and (self._container.format.name == "hls" or self._container.size <= 0)
 
-    def _pictures(self) -> Iterator[tuple[int, HostImage]]:
+    def _pictures(self) -> Iterator[tuple[int, Image]]:
         """Yield each picture, upright, with its repaired time."""
-        options, upright, pts = self._options, Uprighter(), None
+        options, pts = self._options, None
         timeline = Timeline(time_base=self._time_base, frame_rate=self._rate, start=self._start)
         first_wanted, end = self._ticks(options.start_s), self._ticks(options.end_s)
         begun = time.monotonic()
-        for frame in self._reader.pictures():
-            ticks = frame.pts if self._timed else int((time.monotonic() - begun) / self._time_base)
+        for picture in self._reader.pictures():
+            arrived = None if self._timed else int((time.monotonic() - begun) / self._time_base)
+            ticks = picture.pts if arrived is None else arrived
             pts = timeline.place(ticks)
             if end is not None and pts >= end:
                 return
             if first_wanted is None or pts >= first_wanted:
-                yield pts, HostImage(upright(frame))
+                yield pts, picture.image()
         if not self._live and not self._closed:
             self._check_complete(pts)
 
@@ -178,7 +183,7 @@ class NetworkSource:
                 f"{self._label}: broke off after {read_s:.1f} s of {duration_s:.1f} s"
             )
 
-    def _described(self, first: HostImage) -> SourceInfo:
+    def _described(self, first: Image) -> SourceInfo:
         duration_s = None if self._live else _duration_s(self._stream, self._container)
         options, count = self._options, None
         if duration_s is not None and self._rate is not None:
@@ -201,6 +206,7 @@ class NetworkSource:
             self._container.seek(start, stream=self._stream)
         except FFmpegError:
             return  # no index, or a server without ranges: read from the beginning
+        self._decoder.restart()
 
     def _ticks(self, seconds: float | None) -> int | None:
         if seconds is None:

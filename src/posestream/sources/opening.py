@@ -68,6 +68,7 @@ def _open_files(text: str | Path, *, name: str | None, options: SourceOptions) -
             start_s=options.start_s,
             end_s=options.end_s,
             threads=options.threads,
+            open_pictures=options.open_pictures,
         )
 
     return _played(open_video, options=options)

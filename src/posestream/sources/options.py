@@ -6,9 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from posestream.errors import ConfigError, suggestion
+
+if TYPE_CHECKING:
+    from posestream.sources.pictures import OpenPictures
 
 RtspTransport = Literal["tcp", "udp", "udp_multicast", "http"]
 
@@ -49,6 +52,8 @@ class SourceOptions:
     """Whether the rules of live streams hold; ``None``: found out when it is opened."""
     threads: int | None = None
     """Threads that decode; ``None``: one for live video, chosen by the machine for recordings."""
+    open_pictures: OpenPictures | None = None
+    """Makes what decodes files and network streams; ``None``: FFmpeg on the CPU."""
     ffmpeg: Mapping[str, str] = field(default_factory=dict)
     """More of FFmpeg's options, such as ``{"user_agent": "me"}``, passed on; ``${NAME}`` is a
     variable of the environment."""

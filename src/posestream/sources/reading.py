@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import av
 from av.container import InputContainer
@@ -12,7 +12,7 @@ from av.error import FFmpegError, InvalidDataError
 from av.video.stream import VideoStream
 
 from posestream.errors import SourceError
-from posestream.sources.pictures import PictureDecoder
+from posestream.sources.pictures import Picture, PictureDecoder
 
 _MAX_UNREADABLE_IN_A_ROW = 100
 _CHANGED_AFTER = 12
@@ -56,7 +56,7 @@ class PictureReader:
         self._seen = False
         self._since = 0.0
 
-    def pictures(self) -> Iterator[av.VideoFrame]:
+    def pictures(self) -> Iterator[Picture]:
         """Yield every picture that can be decoded, from here on.
 
         Raises:
@@ -69,11 +69,11 @@ class PictureReader:
                 if self._closed:
                     break
                 packet = next(packets, None)
-                frames = self._decoded(packet) if packet else []
+                pictures = self._decoded(packet) if packet else []
             if packet is None:
                 return
-            if frames:
-                yield from frames
+            if pictures:
+                yield from pictures
                 self._since = time.monotonic()  # the time between is the caller's
         self.close()
 
@@ -84,6 +84,7 @@ class PictureReader:
         if self._lock.acquire(blocking=False):
             try:
                 self._container.close()
+                self._decoder.close()
             finally:
                 self._lock.release()
 
@@ -111,15 +112,15 @@ class PictureReader:
             yield packet
         raise SourceError(f"{self._label}: sends nothing that can be read any more")
 
-    def _decoded(self, packet: av.Packet) -> list[av.VideoFrame]:
-        frames = self._decoder.decode(packet) if packet.stream is self._stream else []
-        if frames and not self._seen:
+    def _decoded(self, packet: av.Packet) -> Sequence[Picture]:
+        pictures = self._decoder.decode(packet) if packet.stream is self._stream else ()
+        if pictures and not self._seen:
             self._seen = True
             # What came before the first key frame is not damaged.
-            self._decoder.corrupt = sum(frame.is_corrupt for frame in frames)
-        elif not frames:
+            self._decoder.corrupt = sum(picture.damaged for picture in pictures)
+        elif not pictures:
             self._check_progress()
-        return frames
+        return pictures
 
     def _check_progress(self) -> None:
         decoder = self._decoder

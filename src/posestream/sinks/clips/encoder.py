@@ -40,7 +40,7 @@ class ClipEncoder:
         frame_rate: Nominal frames per second; 25 where unknown. Times come from the frames.
         pixel_aspect: Width of a pixel over its height.
         long_side: Larger frames are made smaller to this long side, pixels; even.
-        preset: One of `video.PRESETS`.
+        preset: One of `encoders.PRESETS`.
         crf: Quality, 0 (lossless) to 51 (worst).
         name: Name of the stream, for errors.
     """
