@@ -193,7 +193,7 @@ def test_without_a_gpu_there_is_one_clear_error(demo_clip: Path):
 
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    with pytest.raises(ConfigError, match=r"device: 'cuda' is not usable.*torch sees no GPU"):
+    with pytest.raises(ConfigError, match=r"device: 'cuda:0' is not usable.*torch sees no GPU"):
         measure_gpu(
             small(demo_clip, device="cuda"),
             None,

@@ -27,9 +27,9 @@ from posestream.gpu_bench.tasks import (
     trial_task,
 )
 from posestream.runtime.stopping import StopFlag
+from posestream.sharding.choosing import STREAMS_PER_PROCESS
 
 _PATIENCE_S = 600.0
-_DECODING_PROCESSES = 4
 _BATCHES = (1, 32, 64)
 _MEMORY_COUNTS = (8, 24)
 
@@ -102,7 +102,7 @@ class Benchmark:
         )
         self._step(
             ("decode", footage.name, "alone"),
-            lambda: self._do(decoders_task, clip, self._times, plan.streams, _DECODING_PROCESSES),
+            lambda: self._do(decoders_task, clip, self._times, plan.streams, self._processes),
         )
 
     def network(self, network: BenchNetwork, footages: Sequence[Footage]) -> None:
@@ -180,7 +180,7 @@ class Benchmark:
         alone = {"batch": 1, "batch_wait_ms": 0.0, "processes": 1}
 
         def latency() -> Any:
-            config = self._plan.config(network, footage.live.path, self._out, **self._known(alone))
+            config = self._plan.config(network, footage.live.path, self._out, **alone)
             return self._do(latency_task, config, footage.live.path, self._times)
 
         self._step((*path, "packet_to_pose"), latency)
@@ -258,14 +258,7 @@ class Benchmark:
         self, network: BenchNetwork, footage: Footage, count: int, *, live: bool, **more: Any
     ) -> Config:
         clip = (footage.live if live else footage.recorded).path
-        known = self._known(more)
-        return self._plan.streaming(network, clip, self._out, count=count, live=live, **known)
-
-    def _known(self, keys: dict[str, Any]) -> dict[str, Any]:
-        """Leave out what runs cannot be told."""
-        from posestream.config import KEYS
-
-        return {key: value for key, value in keys.items() if key in KEYS}
+        return self._plan.streaming(network, clip, self._out, count=count, live=live, **more)
 
     def _take(self, path: tuple[str, ...], config: Callable[[], Config]) -> None:
         """Run streams and note what they did."""
@@ -300,6 +293,11 @@ class Benchmark:
             )
         finally:
             shutil.rmtree(self._out, ignore_errors=True)
+
+    @property
+    def _processes(self) -> int:
+        """How many processes decode alone: as many as a run of these streams would take."""
+        return max(1, -(-self._plan.streams // STREAMS_PER_PROCESS))
 
     def _wants(self, step: str) -> bool:
         return step in self._plan.steps

@@ -79,7 +79,13 @@ def finding_task(
 ) -> dict[str, Any]:
     """Measure the network alone, and finding people without streams."""
     card = find_model(config.estimator.model)
-    alone = network_alone(card, device=times.device, batches=batches, seconds=times.seconds / 10)
+    alone = network_alone(
+        card,
+        config.estimator,
+        device=times.device,
+        batches=batches,
+        seconds=times.seconds / 10,
+    )
     found = finding_alone(config, clip, device=times.device, seconds=times.seconds / 2)
     return {"network_only": alone, **found}
 
