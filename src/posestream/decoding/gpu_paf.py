@@ -19,6 +19,7 @@ from posestream.decoding.gpu_paf_steps import (
     most_people,
     people_bytes,
     robust_steps,
+    shape_table,
     sources_of,
     step_bytes,
 )
@@ -65,7 +66,7 @@ class PafBatch:
         self._found = FoundPeople(self._size, rules.keypoints, most=most, device=device)
         room = (people_bytes(rules) + 15) // 16 * 16
         self._memory = torch.empty((self._size, room), dtype=torch.uint8, device=device)
-        self._rules_there = limb_table(rules).to(device), torch.from_numpy(rules.shape).to(device)
+        self._rules_there = limb_table(rules).to(device), shape_table(rules).to(device)
         self._inputs = Maps(), Maps()
         self._steps = robust_steps(
             rules,
