@@ -82,9 +82,7 @@ def surface() -> Surface:
     start = planes.data_ptr()
     chroma = start + PITCH * height
     colour = Colour("bt709")
-    return Surface(
-        start, chroma, pitch=PITCH, size=FRAME, colour=colour, release=[planes].clear
-    )
+    return Surface(start, chroma, pitch=PITCH, size=FRAME, colour=colour, release=[planes].clear)
 
 
 def bandwidth() -> float:
