@@ -4,10 +4,10 @@
 
 Per batch: every kernel by itself and the copy to the host (events around many repetitions; with the
 last kernel goes a memset), all of the GPU's part as one CUDA graph, the CPU's part (`compatible`:
-with 1, 2 and 4 threads), and the wall clock time of a whole batch from maps on the device to `Poses`,
-one batch at a time. Medians. The maps are drawn
-crowds in 16-bit floats, channels last, as a network on a GPU leaves them; they stay in the GPU's
-cache from one repetition to the next, as they do where a network has just written them.
+with 1, 2 and 4 threads), and the wall clock time of a whole batch from maps on the device to
+`Poses`, one batch at a time. Medians. The maps are drawn crowds in 16-bit floats, channels last, as
+a network on a GPU leaves them; they stay in the GPU's cache between repetitions, as they
+do where a network has just written them.
 """
 # pyright: reportMissingImports=false
 

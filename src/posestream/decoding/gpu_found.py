@@ -1,4 +1,4 @@
-"""Bring everyone that kernels found in a batch to the host, in one copy of a few kilobytes per frame.
+"""Bring everyone that kernels found in a batch to the host, in one small copy.
 
 All frames share a pool of rows. The first are copied with every batch, the others only after a
 crowd, in a second copy.
@@ -45,7 +45,7 @@ class FoundPeople:
 
     def __init__(self, size: int, keypoints: int, *, most: int, device: torch.device) -> None:
         heads = {"used": ((1,), np.int32)}
-        heads |= {name: ((size,), np.int32) for name in ("starts", "counts")}
+        heads |= dict.fromkeys(("starts", "counts"), ((size,), np.int32))
         self._room = size * min(FIRST_ROWS, most)
         rows = _rows(self._room, keypoints)
         self._found = Transfer(heads | rows, device)

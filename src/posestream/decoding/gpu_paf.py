@@ -55,7 +55,11 @@ class PafBatch:
         import torch
 
         first = checked_maps(maps, needed_channels(rules))["confidence_maps"]
-        self._device, self._size, self._cells = first.device, len(first), tuple(first.shape[2:])
+        self._device, self._size, self._cells = (
+            first.device,
+            len(first),
+            (first.shape[2], first.shape[3]),
+        )
         needed = max(step_bytes(rules, *self._cells))
         self._kernels = load_for(first, sources_of(rules), shared_bytes=needed, load=load)
         self._stride, device = int(rules.stride), first.device
