@@ -5,13 +5,15 @@
 #define LOWEST_SCALE 0.1
 #define MIN_ANCHOR 3
 #define STANCE 13
+#define SHAPE 4
 #define NOBODY -1
 
 // Candidates of a frame and what is known of bodies. Peak n is a candidate of keypoint n / most.
 struct Frame {
     const float4* peaks;
     const int4* limbs;
-    const double* shape;  // x, y and deviation of each keypoint, in torsos; none if not a human's
+    // Of each keypoint x, y and deviation in torsos and its weight; none if not a human's body.
+    const double* shape;
     int limb_count, keypoints, most;
 };
 
@@ -46,7 +48,7 @@ __device__ double torso_length(const Frame& frame, const int* member) {
         if (member[a] < 0 || member[b] < 0) continue;
         float4 one = frame.peaks[member[a]], other = frame.peaks[member[b]];
         float across = one.x - other.x, down = one.y - other.y;
-        const double *from = frame.shape + 3 * a, *to = frame.shape + 3 * b;
+        const double *from = frame.shape + SHAPE * a, *to = frame.shape + SHAPE * b;
         seen += across * across;
         expected += (from[0] - to[0]) * (from[0] - to[0]);
         seen += down * down;
@@ -63,13 +65,13 @@ __device__ bool take_stance(const Frame& frame, const int* member, double* stanc
     stance[0] = scale;
     if (found < MIN_ANCHOR || scale == 0) return false;
     double n00 = 0, n01 = 0, n02 = 0, n12 = 0, x0 = 0, x1 = 0, x2 = 0, y0 = 0, y2 = 0;
-    double n11 = 1 / (TURN * TURN), n22 = 1 / (WIDTH * WIDTH), y1 = n11;
+    double shrunk = 1 / scale, n11 = 1 / (TURN * TURN), n22 = 1 / (WIDTH * WIDTH), y1 = n11;
     for (int k = 0; k < frame.keypoints; ++k) {
         if (member[k] < 0) continue;
-        double side = frame.shape[3 * k], down = frame.shape[3 * k + 1], free = frame.shape[3 * k + 2];
-        double weight = 1 / (free * free);
+        const double* shape = frame.shape + SHAPE * k;
+        double side = shape[0], down = shape[1], weight = shape[3];
         float4 peak = frame.peaks[member[k]];
-        double x = peak.x / scale * weight, y = peak.y / scale * weight;
+        double x = peak.x * shrunk * weight, y = peak.y * shrunk * weight;
         n00 += weight;
         n01 += weight * down;
         n02 += weight * side;
@@ -104,8 +106,8 @@ struct Place {
 };
 
 __device__ Place expected(const Frame& frame, const double* stance, int step, int k) {
-    double scale = stance[0], side = frame.shape[3 * k], down = frame.shape[3 * k + 1];
-    double free = frame.shape[3 * k + 2];
+    const double* shape = frame.shape + SHAPE * k;
+    double scale = stance[0], side = shape[0], down = shape[1], free = shape[2];
     double x = stance[step] + stance[3 * step] * down + stance[5 * step] * side;
     double y = stance[2 * step] + stance[4 * step] * down + stance[6 * step] * side;
     double variance = free * free + stance[7 * step];

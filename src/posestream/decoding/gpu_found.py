@@ -1,4 +1,4 @@
-"""Bring everyone that kernels found in a batch to the host, in one copy of a few KB per frame.
+"""Bring everyone that kernels found in a batch to the host, in one small copy.
 
 All frames share a pool of rows. The first are copied with every batch, the others only after a
 crowd, in a second copy.
@@ -85,10 +85,9 @@ class FoundPeople:
                 np.concatenate([first, self._more.fetched(name, used - self._room)])
                 for first, name in zip(rows, _ROWS, strict=True)
             ]
-        points, sure, scores, boxes = rows
         starts, counts = host["starts"].tolist(), host["counts"].tolist()
-        ends = [(starts[frame], starts[frame] + counts[frame]) for frame in frames]
-        return [Poses(points[a:b], sure[a:b], scores[a:b], boxes[a:b]) for a, b in ends]
+        spans = [(starts[frame], starts[frame] + counts[frame]) for frame in frames]
+        return Poses.split(Poses(*rows), spans)
 
 
 class Placement:

@@ -7,23 +7,23 @@
 #define ADOPTION_SHARE 0.2
 
 // Grow people from limbs in order of weight, by one warp with a lane per keypoint; returns how many.
-__device__ int join_limbs(
-    const Frame& frame, const int2* links, const int* order, int count, int* members, int* person_of
-) {
+// A limb is its two candidates and of which keypoints they are.
+__device__ int join_limbs(const Frame& frame, const int4* sorted, int count, int* members, int* person_of) {
     int lane = threadIdx.x % 32, keypoints = frame.keypoints, people = 0;
+    int4 next = count > 0 ? sorted[0] : int4();
     for (int n = 0; n < count; ++n) {
-        int2 link = links[order[n]];
+        int4 link = next;
+        if (n + 1 < count) next = sorted[n + 1];
         int one = person_of[link.x], other = person_of[link.y];
-        int one_kind = link.x / frame.most, other_kind = link.y / frame.most;
         __syncwarp();
         if (one < 0 && other < 0) {
             for (int k = lane; k < keypoints; k += 32)
-                members[people * keypoints + k] = k == other_kind ? link.y : k == one_kind ? link.x : NOBODY;
+                members[people * keypoints + k] = k == link.w ? link.y : k == link.z ? link.x : NOBODY;
             if (lane == 0) person_of[link.x] = person_of[link.y] = people;
             people += 1;
         } else if (one < 0 || other < 0) {
             int peak = one < 0 ? link.x : link.y, person = one < 0 ? other : one;
-            int* place = members + person * keypoints + peak / frame.most;
+            int* place = members + person * keypoints + (one < 0 ? link.z : link.w);
             if (lane == 0 && *place < 0) {
                 *place = peak;
                 person_of[peak] = person;

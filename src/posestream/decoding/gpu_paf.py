@@ -19,6 +19,7 @@ from posestream.decoding.gpu_paf_steps import (
     most_people,
     people_bytes,
     robust_steps,
+    shape_table,
     sources_of,
     step_bytes,
 )
@@ -54,7 +55,11 @@ class PafBatch:
         import torch
 
         first = checked_maps(maps, needed_channels(rules))["confidence_maps"]
-        self._device, self._size, self._cells = first.device, len(first), tuple(first.shape[2:])
+        self._device, self._size, self._cells = (
+            first.device,
+            len(first),
+            (first.shape[2], first.shape[3]),
+        )
         needed = max(step_bytes(rules, *self._cells))
         self._kernels = load_for(first, sources_of(rules), shared_bytes=needed, load=load)
         self._stride, device = int(rules.stride), first.device
@@ -65,7 +70,7 @@ class PafBatch:
         self._found = FoundPeople(self._size, rules.keypoints, most=most, device=device)
         room = (people_bytes(rules) + 15) // 16 * 16
         self._memory = torch.empty((self._size, room), dtype=torch.uint8, device=device)
-        self._rules_there = limb_table(rules).to(device), torch.from_numpy(rules.shape).to(device)
+        self._rules_there = limb_table(rules).to(device), shape_table(rules).to(device)
         self._inputs = Maps(), Maps()
         self._steps = robust_steps(
             rules,

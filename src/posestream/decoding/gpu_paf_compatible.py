@@ -45,7 +45,7 @@ class CompatiblePafBatch:
     def __init__(self, rules: PafRules, maps: Mapping[str, torch.Tensor], *, load: Loader) -> None:
         first = checked_maps(maps, needed_channels(rules))["confidence_maps"]
         self._rules, self._device, self._size = rules, first.device, len(first)
-        self._stride, self._cells = int(rules.stride), tuple(first.shape[2:])
+        self._stride, self._cells = int(rules.stride), (first.shape[2], first.shape[3])
         needed = max(step_bytes(rules, *self._cells))
         self._kernels = load_for(first, sources_of(rules), shared_bytes=needed, load=load)
         self._topology = np.concatenate([rules.channels[:, ::-1], rules.limbs], axis=1)

@@ -54,6 +54,14 @@ def limb_table(rules: PafRules) -> torch.Tensor:
     return torch.from_numpy(ends.astype(np.int32))
 
 
+def shape_table(rules: PafRules) -> torch.Tensor:
+    """Return ``(K, 4)`` `body_shape` and the weight of each keypoint, or nothing."""
+    import torch
+
+    shape = rules.shape
+    return torch.from_numpy(np.concatenate([shape, shape[:, 2:] ** -2.0], axis=1))
+
+
 def most_people(rules: PafRules) -> int:
     """Return how many people a frame may have: each has a limb, and the candidates of its ends."""
     peaks, links = rules.keypoints * int(rules.max_peaks), len(rules.limbs) * int(rules.max_peaks)
@@ -66,7 +74,7 @@ def people_bytes(rules: PafRules) -> int:
     peaks, links = keypoints * most, len(rules.limbs) * most
     people, wishes = min(links, peaks // 2), peaks // 3 * keypoints
     each = 2 * 4 * keypoints + 3 * 4 + 8 + 8 + 13 * 8
-    return 16 * links + 4 * peaks + each * people + 20 * wishes + 16 * 20
+    return 40 * links + 4 * peaks + each * people + 20 * wishes + 16 * 20
 
 
 def robust_steps(
@@ -92,7 +100,7 @@ def robust_steps(
         cells: Height and width of the maps.
         content: ``cells``, rows and columns that hold each frame.
         limbs: ``(L, 4)`` keypoints, x and y channel of each limb.
-        shape: ``(K, 3)`` see `body_shape`, or empty.
+        shape: See `shape_table`.
         candidates: ``thresholds``, ``counts``, ``peaks``, ``link_counts``, ``links``.
         memory: `people_bytes` for each frame.
         placement: Where each frame lies.

@@ -133,37 +133,44 @@ __device__ void place_in_frame(const Frame& frame, const Kept& kept, const doubl
         Row row = row_of(found, kept.start + p, frame.keypoints);
         float edge = (float)where[axis], low = INFINITE, high = -INFINITE;
         for (int k = 0; k < frame.keypoints; ++k) {
-            float* place = row.points + 2 * k + axis;
-            if (*place != *place) continue;
-            float value = fminf(fmaxf(*place, 0.0f), edge);
-            low = fminf(low, value);
-            high = fmaxf(high, value);
-            *place = in_frame(value, where, axis);
+            float place = row.points[2 * k + axis], value = fminf(fmaxf(place, 0.0f), edge);
+            low = place == place ? fminf(low, value) : low;
+            high = place == place ? fmaxf(high, value) : high;
         }
         row.box[axis] = in_frame(low, where, axis);
         row.box[2 + axis] = in_frame(high, where, axis);
         if (axis == 0) *row.score = (float)kept.scores[kept.people[p]];
     }
+    __syncthreads();
+    int places = 2 * frame.keypoints;
+    for (int n = threadIdx.x; n < places * kept.count; n += blockDim.x) {
+        int axis = n % 2;
+        float* place = row_of(found, kept.start + n / places, frame.keypoints).points + n % places;
+        if (*place == *place)
+            *place = in_frame(fminf(fmaxf(*place, 0.0f), (float)where[axis]), where, axis);
+    }
 }
 
-// The links of all limbs in one list; returns how many, and how many candidates there are.
-__device__ int2 list_links(
-    const Frame& frame, const int* counts, const int* link_counts, const int2* listed, int2* links,
-    float* weights
+// The links of all limbs, the heaviest first.
+__device__ void sort_links(
+    const Frame& frame, const int* link_counts, const int2* listed, int4* links, float* weights, int* order,
+    int4* sorted
 ) {
-    int total = 0, peaks = 0;
-    for (int k = 0; k < frame.keypoints; ++k) peaks += counts[k];
+    int total = 0;
     for (int l = 0; l < frame.limb_count; ++l) {
         int4 limb = frame.limbs[l];
         for (int n = threadIdx.x; n < link_counts[l]; n += blockDim.x) {
             int2 link = listed[(long long)l * frame.most + n];
-            links[total + n].x = limb.x * frame.most + (link.x & 0xffff);
-            links[total + n].y = limb.y * frame.most + (link.x >> 16);
+            int one = limb.x * frame.most + (link.x & 0xffff), other = limb.y * frame.most + (link.x >> 16);
+            links[total + n] = {one, other, limb.x, limb.y};
             weights[total + n] = __int_as_float(link.y);
         }
         total += link_counts[l];
     }
-    return make_int2(total, peaks);
+    __syncthreads();
+    rank(weights, total, order);
+    __syncthreads();
+    for (int n = threadIdx.x; n < total; n += blockDim.x) sorted[n] = links[order[n]];
 }
 
 // Everyone in each frame: one block per frame. Shared memory: `shared_bytes`, what more is needed is
@@ -182,22 +189,22 @@ extern "C" __global__ void find_people(
     link_counts += b * limb_count;
     Frame frame = {peaks + (long long)b * keypoints * most, limbs, shape, limb_count, keypoints, most};
     Room room = {(char*)shared, (char*)shared + shared_bytes, memory + (long long)b * room_bytes};
-    int in_all = 0;
+    int in_all = 0, total = 0;
     for (int l = 0; l < limb_count; ++l) in_all += link_counts[l];
-    int2* links = room.take<int2>(in_all);
-    float* weights = room.take<float>(in_all);
-    int *order = room.take<int>(in_all), *person_of = room.take<int>(keypoints * most);
-    int total = list_links(frame, counts, link_counts, listed + (long long)b * limb_count * most, links, weights).y;
+    for (int k = 0; k < keypoints; ++k) total += counts[k];
+    int4 *sorted = room.take<int4>(in_all), *links = room.take<int4>(in_all);
+    int *person_of = room.take<int>(keypoints * most), *order = room.take<int>(in_all);
+    sort_links(
+        frame, link_counts, listed + (long long)b * limb_count * most, links, room.take<float>(in_all),
+        order, sorted);
     // Nobody is made of fewer than two candidates, or without a limb.
     int people = min(in_all, total / 2);
     People all;
     all.members = room.take<int>(people * keypoints);
     for (int n = threadIdx.x; n < keypoints * most; n += blockDim.x) person_of[n] = NOBODY;
     __syncthreads();
-    rank(weights, in_all, order);
-    __syncthreads();
     if (threadIdx.x < 32) {
-        int made = join_limbs(frame, links, order, in_all, all.members, person_of);
+        int made = join_limbs(frame, sorted, in_all, all.members, person_of);
         if (threadIdx.x == 0) joined = made;
     }
     __syncthreads();

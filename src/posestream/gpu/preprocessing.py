@@ -28,9 +28,9 @@ MAX_SHRINKING = 900
 _SOURCES = (Path(__file__).with_name("preprocessing.cu"),)
 _OUTPUTS = {"float32": 0, "uint8": 2, "float16": 4}
 _THREADS, _LINE = 128, 2048
-_TUNING = {"AREA": 1024, "AHEAD": 4}
+_TUNING = {"AREA": 2048, "AHEAD": 4}
 """Pixels that a block makes at once; lines whose loads are on their way at once."""
-_ROWS, _FEW_ROWS, _MANY = 4, 2, 8
+_ROWS, _FEW_ROWS, _MANY = 4, 1, 4
 """Rows that a block makes; fewer than many pictures would leave most of a GPU idle with as many."""
 _NUMBERS = 16
 _COLOURS = {"RGB": (0, 1, 2), "BGR": (2, 1, 0)}
