@@ -50,7 +50,7 @@ def gpu(
         float, typer.Option("--sample", min=0.1, max=600, help="Look at a soak so often, seconds.")
     ] = 10.0,
     device: Annotated[
-        str, typer.Option("--device", help="cuda or cuda:N; cpu to try this without a GPU.")
+        str, typer.Option("--device", help="cuda, cuda:N or several of them; cpu to try this.")
     ] = "cuda",
     mosaic: Annotated[
         bool,
@@ -60,7 +60,7 @@ def gpu(
         list[str] | None,
         typer.Option(
             "--set",
-            help="Another key of posestream run's settings for every run, such as processes=4.",
+            help="Another key of posestream run's settings for every run, such as threads=4.",
             metavar="KEY=VALUE",
         ),
     ] = None,
@@ -77,6 +77,9 @@ def gpu(
     profile: options.Profile = None,
     precision: options.Precision = None,
     backend: options.Backend = None,
+    provider: options.Provider = None,
+    compile: options.Compile = None,  # noqa: A002  (as the setting is called)
+    processes: Annotated[str | None, option("processes", "--processes", panel=STREAMS)] = None,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
@@ -88,7 +91,8 @@ def gpu(
 
     Example: posestream bench gpu --networks r18-224 --codecs h264 --streams 128 --output gpu
     """
-    keys = ("batch", "batch_wait_ms", "profile", "precision", "backend")
+    own = ("batch", "batch_wait_ms", "processes")
+    keys = (*own, "profile", "precision", "backend", "provider", "compile")
     given = {key: value for key, value in locals().items() if key in keys}
     execute(
         {**given, **parsed_settings(setting or ())},

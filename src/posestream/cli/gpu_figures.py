@@ -17,9 +17,10 @@ from posestream.gpu_bench.chart import draw_figures
 from posestream.gpu_bench.rows import Row, rows_of
 
 FIGURES_NAME, CHART_NAME = "gpu.json", "gpu.png"
-_TABLE_WIDTH = 140
+_TABLE_WIDTH = 150
 _COLUMNS = (
-    *("network", "video", "decode fps", "find fps", "all fps", "of decode", "of find"),
+    *("network", "video", "decoder", "decode fps", "find fps", "all fps"),
+    *("of decoder", "of decode", "of find"),
     *("one fps", "p50 ms", "p99 ms", "live", "GPU MB", "host MB"),
 )
 
@@ -118,8 +119,9 @@ def _cells(row: Row, figures: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         row.network + star,
         row.video,
-        *(_number(one, 0) for one in (row.decode_only, row.infer_only, row.throughput)),
-        *(_number(one, 2) for one in (row.of_decode_only, row.of_infer_only)),
+        *(_number(one, 0) for one in (row.decoder, row.decode_only, row.infer_only)),
+        _number(row.throughput, 0),
+        *(_number(one, 2) for one in (row.of_decoder, row.of_decode_only, row.of_infer_only)),
         _number(row.single, 0),
         *(_number(one, 1) for one in (row.p50_ms, row.p99_ms)),
         _number(row.density, 0),

@@ -88,7 +88,7 @@ def make_camera_clip(
             stream.time_base = Fraction(1, FRAME_RATE)
             stream.bit_rate = encoding.bit_rate
             stream.codec_context.gop_size = FRAME_RATE
-            stream.options = encoding.options()
+            stream.options = {**encoding.options()}
             for frame in demo_frames(seconds=seconds, size=size):
                 luma = plane_arrays(frame)[0]
                 x, y = random.integers(0, _SHIFTS, 2)

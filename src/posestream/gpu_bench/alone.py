@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from posestream.assembly import build_stream_set, workers_and_batch
-from posestream.config import Config
+from posestream.config import Config, EstimatorConfig
 from posestream.density.limits import inferring, side_by_side, some_pictures
 from posestream.errors import OutOfMemoryError
 from posestream.gpu.cuda_image import CudaImage
 from posestream.gpu.host_decoding import sent_to_gpu
 from posestream.gpu.libraries import import_torch
-from posestream.gpu.networks import GraphNetwork
+from posestream.gpu.network_choice import build_network
+from posestream.gpu.networks import Network
 from posestream.images import HostImage, Image
 from posestream.models.card import ModelCard
 
@@ -60,12 +61,18 @@ def finding_alone(
 
 
 def network_alone(
-    card: ModelCard, *, device: int | None, batches: Sequence[int], seconds: float
+    card: ModelCard,
+    settings: EstimatorConfig,
+    *,
+    device: int | None,
+    batches: Sequence[int],
+    seconds: float,
 ) -> dict[str, float]:
-    """Measure a network alone, on a GPU as a CUDA graph in half precision, not compiled.
+    """Measure a network alone, on a GPU as a CUDA graph where it can be one.
 
     Args:
         card: Describes it.
+        settings: Who runs it on a GPU, in which precision, and whether it is compiled.
         device: Index of the GPU; None for the CPU.
         batches: How many pictures at once; those that the GPU has no room for are left out.
         seconds: How long each is measured.
@@ -77,19 +84,45 @@ def network_alone(
         PosestreamError: If the network cannot be used.
     """
     torch = import_torch()
-    dtype = "float32" if device is None else "float16"
-    network = GraphNetwork(card, device=device, dtype=dtype)
+    dtype = "float32" if device is None or settings.precision == "f32" else "float16"
+    network = _network(card, settings, device=device, dtype=dtype, batch=max(batches))
     figures = {}
     for batch in batches:
         pixels = torch.zeros(_shape(card, batch), dtype=getattr(torch, dtype))
         if card.input.layout == "NCHW":
             pixels = pixels.contiguous(memory_format=torch.channels_last)
         try:
-            step = _eager(network, pixels) if device is None else _graph(network, pixels, device)
+            step = _stepping(network, pixels, device)
         except (torch.OutOfMemoryError, OutOfMemoryError):
             continue
         figures[f"batch_{batch}"] = round(batch / _timed(step, seconds), 1)
     return figures
+
+
+def _network(
+    card: ModelCard, settings: EstimatorConfig, *, device: int | None, dtype: str, batch: int
+) -> Network:
+    if device is None:
+        return build_network(card, device=None, dtype=dtype)
+    return build_network(
+        card,
+        device=device,
+        dtype=dtype,
+        backend=settings.backend,
+        provider=settings.provider,
+        compile_network=settings.compile,
+        batch=batch,
+        workspace_mb=settings.workspace_mb,
+    )
+
+
+def _stepping(network: Network, pixels: Any, device: int | None) -> Callable[[int], None]:
+    """Return what runs the network so many times and waits for the end."""
+    if device is None:
+        return _eager(network, pixels)
+    if network.capturable:
+        return _graph(network, pixels, device)
+    return _eager(network, pixels.to(f"cuda:{device}"), device=device)
 
 
 def _placed(picture: Image, device: int | None) -> Image:
@@ -105,20 +138,22 @@ def _shape(card: ModelCard, batch: int) -> tuple[int, int, int, int]:
     return (batch, height, width, 3)
 
 
-def _eager(network: GraphNetwork, pixels: Any) -> Callable[[int], None]:
-    """Return what runs the network so many times."""
+def _eager(network: Network, pixels: Any, *, device: int | None = None) -> Callable[[int], None]:
+    """Return what runs the network so many times, call by call."""
     torch = import_torch()
 
     def run(times: int) -> None:
         with torch.inference_mode():
             for _ in range(times):
                 network(pixels)
+        if device is not None:
+            torch.cuda.synchronize(device)
 
     run(1)
     return run
 
 
-def _graph(network: GraphNetwork, pixels: Any, device: int) -> Callable[[int], None]:
+def _graph(network: Network, pixels: Any, device: int) -> Callable[[int], None]:
     """Return what replays the network so many times and waits for the end."""
     torch = import_torch()
     with torch.cuda.device(device), torch.inference_mode():

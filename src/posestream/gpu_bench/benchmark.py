@@ -20,12 +20,14 @@ from posestream.gpu_bench.networks import BenchNetwork
 from posestream.gpu_bench.plan import Plan
 from posestream.gpu_bench.tasks import (
     Times,
+    decoders_task,
     finding_task,
     latency_task,
     streams_task,
     trial_task,
 )
 from posestream.runtime.stopping import StopFlag
+from posestream.sharding.choosing import STREAMS_PER_PROCESS
 
 _PATIENCE_S = 600.0
 _BATCHES = (1, 32, 64)
@@ -87,13 +89,20 @@ class Benchmark:
         self._run, self._stop, self._progress = run, stop, progress
 
     def decoding(self, footage: Footage, network: BenchNetwork) -> None:
-        """Measure decoding alone: the same streams, and nobody looks for people."""
+        """Measure decoding: the same streams while nobody looks for people, and no streams at all.
+
+        What the second gives and the first does not is the price of the streams themselves.
+        """
         if not self._wants("decode"):
             return
         plan, clip = self._plan, footage.recorded.path
         self._take(
             ("decode", footage.name),
             lambda: plan.decoding(network, clip, self._out, count=plan.streams),
+        )
+        self._step(
+            ("decode", footage.name, "alone"),
+            lambda: self._do(decoders_task, clip, self._times, plan.streams, self._processes),
         )
 
     def network(self, network: BenchNetwork, footages: Sequence[Footage]) -> None:
@@ -171,7 +180,7 @@ class Benchmark:
         alone = {"batch": 1, "batch_wait_ms": 0.0, "processes": 1}
 
         def latency() -> Any:
-            config = self._plan.config(network, footage.live.path, self._out, **self._known(alone))
+            config = self._plan.config(network, footage.live.path, self._out, **alone)
             return self._do(latency_task, config, footage.live.path, self._times)
 
         self._step((*path, "packet_to_pose"), latency)
@@ -195,6 +204,7 @@ class Benchmark:
         fps = self._book.get(*path, "fps")
         limits = {
             "of_decode_only": self._book.get("decode", footage.name, "fps"),
+            "of_decoder": self._book.get("decode", footage.name, "alone", "decoder_fps"),
             "of_infer_only": self._book.get("networks", network.name, "infer", "fps"),
         }
         for name, limit in limits.items():
@@ -248,14 +258,7 @@ class Benchmark:
         self, network: BenchNetwork, footage: Footage, count: int, *, live: bool, **more: Any
     ) -> Config:
         clip = (footage.live if live else footage.recorded).path
-        known = self._known(more)
-        return self._plan.streaming(network, clip, self._out, count=count, live=live, **known)
-
-    def _known(self, keys: dict[str, Any]) -> dict[str, Any]:
-        """Leave out what runs cannot be told."""
-        from posestream.config import KEYS
-
-        return {key: value for key, value in keys.items() if key in KEYS}
+        return self._plan.streaming(network, clip, self._out, count=count, live=live, **more)
 
     def _take(self, path: tuple[str, ...], config: Callable[[], Config]) -> None:
         """Run streams and note what they did."""
@@ -290,6 +293,11 @@ class Benchmark:
             )
         finally:
             shutil.rmtree(self._out, ignore_errors=True)
+
+    @property
+    def _processes(self) -> int:
+        """How many processes decode alone: as many as a run of these streams would take."""
+        return max(1, -(-self._plan.streams // STREAMS_PER_PROCESS))
 
     def _wants(self, step: str) -> bool:
         return step in self._plan.steps

@@ -15,12 +15,7 @@ from posestream.config import Config
 from posestream.density.measuring import Stopwatch
 from posestream.errors import InferenceError
 from posestream.events import ActivitySegment
-from posestream.gpu_bench.packet_times import (
-    GpuPictures,
-    HostPictures,
-    PacketTimedSource,
-    camera_packets,
-)
+from posestream.gpu_bench.packet_times import PacketTimedSource, picture_decoder, read_reel
 from posestream.gpu_bench.windows import milliseconds
 from posestream.runtime.stream import StreamPlan
 from posestream.sources import Source
@@ -32,6 +27,8 @@ _OPENING_S = 300.0
 
 class _Nobody:
     """Takes results and does nothing."""
+
+    quick = True
 
     def write(self, frame: Frame, result: Result) -> None:
         pass
@@ -65,14 +62,12 @@ def packet_to_pose(
     Raises:
         PosestreamError: If the stream or the network fails.
     """
-    watch = Stopwatch(_Nobody())
+    watch, reel = Stopwatch(_Nobody()), read_reel(clip)
     estimator, _, streams = build_stream_set(config.estimator, config.sharing)
 
     def open_source() -> Source:
-        packets = camera_packets(clip, rate=rate)
-        info = packets.info
-        decoder = HostPictures(info) if device is None else GpuPictures(_NAME, info, device=device)
-        return PacketTimedSource(_NAME, packets, decoder)
+        decoder = picture_decoder(_NAME, reel.info, device=device)
+        return PacketTimedSource(_NAME, reel.played(rate=rate), decoder)
 
     try:
         streams.add(

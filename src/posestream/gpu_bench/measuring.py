@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from posestream.config_devices import devices_of
 from posestream.errors import PosestreamError
 from posestream.gpu.libraries import checked_device, import_video_codec
 from posestream.gpu_bench.benchmark import Benchmark, Progress, Run
@@ -37,11 +38,12 @@ def measure_gpu(
         MissingDependencyError: If something is not installed that every figure needs.
         PosestreamError: If a clip cannot be read or made, or the file not be written.
     """
+    own = [own_footage(path) for path in plan.clips]
     device = checked_gpu(plan.device)
     with tempfile.TemporaryDirectory(prefix="posestream-") as name:
         folder = Path(name)
         book = Book(path, _head(plan, device=device))
-        footages = _footages(plan, folder, stop, progress)
+        footages = own or _made_footages(plan, folder, stop, progress)
         times = Times(seconds=plan.seconds, warm_up_s=plan.warm_up_s, device=device)
         benchmark = Benchmark(
             plan, book, folder, times=times, run=run, stop=stop, progress=progress
@@ -65,17 +67,19 @@ def _measure(
 
 
 def checked_gpu(device: str) -> int | None:
-    """Return the index of a GPU that can decode, and be computed on; None for the CPU.
+    """Return the index of the first GPU of those named; None for the CPU.
+
+    Memory, and parts alone, are measured on it, and streams run on all.
 
     Raises:
         ConfigError: If there is no such GPU.
         MissingDependencyError: If something is not installed.
     """
-    if device == "cpu":
+    indices = [checked_device(one) for one in devices_of(device)]
+    if not indices:
         return None
-    index = checked_device(device)
     import_video_codec()
-    return index
+    return indices[0]
 
 
 def _head(plan: Plan, *, device: int | None) -> dict[str, Any]:
@@ -93,9 +97,7 @@ def _head(plan: Plan, *, device: int | None) -> dict[str, Any]:
     }
 
 
-def _footages(plan: Plan, folder: Path, stop: StopFlag, progress: Progress) -> list[Footage]:
-    if plan.clips:
-        return [own_footage(path) for path in plan.clips]
+def _made_footages(plan: Plan, folder: Path, stop: StopFlag, progress: Progress) -> list[Footage]:
     found = []
     for codec in plan.codecs:
         if stop.requested:

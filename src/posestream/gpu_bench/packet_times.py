@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from posestream.images import HostImage, Image
 from posestream.sources import SourceInfo
 from posestream.sources.timestamps import Timeline
 from posestream.types import Frame
+
+_USUAL_RATE = 30
 
 
 class PictureDecoder(Protocol):
@@ -112,12 +115,33 @@ class HostPictures:
         return [(frame.pts, HostImage(frame)) for frame in self._context.decode(ours)]
 
 
-def camera_packets(clip: Path, *, rate: float) -> LoopedPackets:
-    """Read a clip and return its packets, repeated for ever at a rate.
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """The packets of a clip, in memory."""
+
+    info: VideoInfo
+    """What they are."""
+    packets: tuple[tuple[bytes, int, bool], ...]
+    """Bytes, time in ticks, and whether decoding can begin there; the first is a key frame."""
+    ticks: int
+    """Length of the clip."""
+
+    def played(self, *, rate: float | None) -> LoopedPackets:
+        """Return the packets, repeated for ever.
+
+        Args:
+            rate: How many come in a second; None for as fast as they are taken.
+        """
+        return LoopedPackets(
+            self.info, self.packets, ticks=self.ticks, times=None, frames_per_s=rate
+        )
+
+
+def read_reel(clip: Path) -> Reel:
+    """Read a clip's packets.
 
     Args:
         clip: A video file that begins with a key frame.
-        rate: Packets per second.
 
     Raises:
         SourceError: If it cannot be read.
@@ -125,14 +149,22 @@ def camera_packets(clip: Path, *, rate: float) -> LoopedPackets:
     container = open_media(clip)
     source = ContainerPackets(container, container.streams.video[0])
     try:
-        packets = [(_bytes(one), one.pts, one.key) for one in source.packets()]
+        packets = tuple((_bytes(one), one.pts, one.key) for one in source.packets())
     finally:
         source.close()
-    shown = sorted(pts for _, pts, _ in packets)
     info = source.info
-    last = Fraction(1) / (info.frame_rate or Fraction(rate)) / info.time_base
-    ticks = shown[-1] - shown[0] + round(last)
-    return LoopedPackets(info, packets, ticks=ticks, times=None, frames_per_s=rate)
+    shown = sorted(pts for _, pts, _ in packets)
+    last = Fraction(1) / (info.frame_rate or _USUAL_RATE) / info.time_base
+    return Reel(info, packets, shown[-1] - shown[0] + round(last))
+
+
+def picture_decoder(name: str, info: VideoInfo, *, device: int | None) -> PictureDecoder:
+    """Return what decodes a stream on a GPU, or on the CPU where there is none.
+
+    Raises:
+        SourceError: If it cannot be decoded.
+    """
+    return HostPictures(info) if device is None else GpuPictures(name, info, device=device)
 
 
 def _bytes(packet: Packet) -> bytes:

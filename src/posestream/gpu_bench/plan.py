@@ -41,7 +41,7 @@ class Plan:
     warm_up_s: float = 3.0
     """How long streams run before it counts, seconds."""
     device: str = "cuda"
-    """``cuda`` or ``cuda:N``; ``cpu`` to try all of this without a GPU."""
+    """One GPU or several; ``cpu`` to try all of this without one."""
     mosaic: bool = True
     """Whether one video of all streams is drawn and encoded besides."""
     sample_s: float = 10.0

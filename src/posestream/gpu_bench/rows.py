@@ -15,6 +15,8 @@ class Row:
     """Name of the network."""
     video: str
     """The codec, or the name of an own clip."""
+    decoder: float | None
+    """Pictures per second of the video decoder, without streams."""
     decode_only: float | None
     """Frames per second of as many streams in which nobody looks for people."""
     infer_only: float | None
@@ -23,6 +25,8 @@ class Row:
     """Frames per second of many streams, everything on."""
     of_decode_only: float | None
     """That over ``decode_only``."""
+    of_decoder: float | None
+    """That over ``decoder``."""
     of_infer_only: float | None
     """That over ``infer_only``."""
     single: float | None
@@ -61,6 +65,7 @@ def _row(figures: Mapping[str, Any], network: str, own: Mapping[str, Any], video
             place = place.get(name) if isinstance(place, Mapping) else None
         return place
 
+    decoded = figures.get("decode", {}).get(video, {})
     places = [
         ("infer",),
         ("single", video, "throughput"),
@@ -72,10 +77,12 @@ def _row(figures: Mapping[str, Any], network: str, own: Mapping[str, Any], video
     return Row(
         network=network,
         video=video,
-        decode_only=figures.get("decode", {}).get(video, {}).get("fps"),
+        decoder=decoded.get("alone", {}).get("decoder_fps"),
+        decode_only=decoded.get("fps"),
         infer_only=figure("infer", "fps"),
         throughput=figure("throughput", video, "fps"),
         of_decode_only=figure("throughput", video, "of_decode_only"),
+        of_decoder=figure("throughput", video, "of_decoder"),
         of_infer_only=figure("throughput", video, "of_infer_only"),
         single=figure("single", video, "throughput", "fps"),
         p50_ms=figure("single", video, "packet_to_pose", "p50_ms"),

@@ -12,6 +12,7 @@ from posestream.density.clip import Clip, inspect_clip
 from posestream.density.trials import Trial
 from posestream.gpu_bench.alone import finding_alone, network_alone
 from posestream.gpu_bench.apart import Tell
+from posestream.gpu_bench.decoders import decoders_alone
 from posestream.gpu_bench.footprint import footprint
 from posestream.gpu_bench.latency import packet_to_pose
 from posestream.gpu_bench.running import Watch, measure_run
@@ -64,12 +65,27 @@ def trial_task(tell: Tell, config: Config, times: Times, clip: Clip) -> Trial:
     return measure_run(config, watch, stop).trial(clip.rate)
 
 
+def decoders_task(
+    tell: Tell, clip: Path, times: Times, streams: int, processes: int
+) -> dict[str, Any]:
+    """Measure the video decoder alone."""
+    return decoders_alone(
+        clip, device=times.device, streams=streams, processes=processes, seconds=times.seconds / 2
+    )
+
+
 def finding_task(
     tell: Tell, config: Config, clip: Path, times: Times, batches: Sequence[int]
 ) -> dict[str, Any]:
     """Measure the network alone, and finding people without streams."""
     card = find_model(config.estimator.model)
-    alone = network_alone(card, device=times.device, batches=batches, seconds=times.seconds / 10)
+    alone = network_alone(
+        card,
+        config.estimator,
+        device=times.device,
+        batches=batches,
+        seconds=times.seconds / 10,
+    )
     found = finding_alone(config, clip, device=times.device, seconds=times.seconds / 2)
     return {"network_only": alone, **found}
 
