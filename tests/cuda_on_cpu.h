@@ -16,10 +16,13 @@ struct Three { unsigned int x, y, z; };
 struct float4 { float x, y, z, w; };
 struct float2 { float x, y; };
 struct int4 { int x, y, z, w; };
+struct int3 { int x, y, z; };
 struct int2 { int x, y; };
+struct uint4 { unsigned int x, y, z, w; };
 struct uchar2 { unsigned char x, y; };
 static inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 static inline float2 make_float2(float x, float y) { return {x, y}; }
+static inline int3 make_int3(int x, int y, int z) { return {x, y, z}; }
 static inline int2 make_int2(int x, int y) { return {x, y}; }
 static inline uchar2 make_uchar2(unsigned char x, unsigned char y) { return {x, y}; }
 
@@ -48,6 +51,24 @@ static inline float half_to_float(unsigned short bits) {
     return bits >> 15 ? -size : size;
 }
 #define HALF_TO_FLOAT(value, bits) value = half_to_float(bits)
+static inline unsigned short float_to_half(float value) {
+    unsigned short sign = std::signbit(value) ? 0x8000 : 0;
+    float size = fabsf(value);
+    if (!(size < 65520.0f)) return sign | (size > 0 ? 0x7c00 : 0x7e00);
+    int exponent;
+    frexpf(size, &exponent);
+    exponent = max(exponent - 1, -14);  // subnormals are those of the least exponent
+    int steps = (int)rintf(ldexpf(size, 10 - exponent));
+    return sign | (unsigned short)(steps + ((exponent + 14) << 10));
+}
+#define FLOAT_TO_HALF(bits, value) bits = float_to_half(value)
+static inline unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
+    unsigned long long bytes = (unsigned long long)high << 32 | low;
+    unsigned result = 0;
+    for (int n = 0; n < 4; ++n)
+        result |= (unsigned)(bytes >> 8 * (selector >> 4 * n & 7) & 255) << 8 * n;
+    return result;
+}
 
 static const size_t STACK = 64 << 10;
 struct Fiber { ucontext_t context; bool done; long barriers, warp_barriers; std::vector<char> stack; };

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -29,6 +30,8 @@ extern "C" void launch_%(name)s(const int* grid, int block, int shared, void** a
 """
 _OPTIONS = ("-O1", "-std=c++17", "-ffp-contract=off", "-fno-strict-aliasing", "-fPIC", "-shared")
 
+_one_at_a_time = threading.Lock()
+
 
 class EmulatedKernels:
     """Kernels compiled for this CPU; launches return when they are done."""
@@ -40,7 +43,8 @@ class EmulatedKernels:
         """Run a kernel to its end."""
         grid = (ctypes.c_int * 3)(*step.grid)
         run = getattr(self._library, f"launch_{step.kernel}")
-        run(grid, step.block, step.shared_bytes, step.arguments.pointers)
+        with _one_at_a_time:  # the fibers of a kernel share their memory with all others
+            run(grid, step.block, step.shared_bytes, step.arguments.pointers)
 
 
 def on_cpu(sources: Sequence[Path], device: int, defines: Mapping[str, int]) -> EmulatedKernels:

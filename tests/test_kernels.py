@@ -88,3 +88,10 @@ def test_a_launch_that_the_driver_refuses_is_an_error(tmp_path):
     kernels.launch(Step("idle", (1, 1, 1), 32, 0, Arguments(1)))
     with pytest.raises(InferenceError, match=r"GPU 0: .*idle needs 1073741824 bytes"):
         kernels.launch(Step("idle", (1, 1, 1), 32, 1 << 30, Arguments(1)))
+
+
+def test_arrays_without_copies_are_fetched_by_rows():
+    transfer = Transfer({"a": ((4, 2), np.int32)}, torch.device("cpu"), on_host=False)
+    transfer.on_device("a").view(torch.int32)[:] = torch.arange(8, dtype=torch.int32)
+    assert transfer.host == {}
+    assert transfer.fetched("a", 2).tolist() == [[0, 1], [2, 3]]

@@ -62,6 +62,17 @@ def test_each_stream_has_its_files_and_all_have_one_video(demo_clip: Path, tmp_p
     assert [stream.frames for stream in summary.streams] == [15, 20]
 
 
+def test_the_mosaic_may_be_the_only_video(demo_clip: Path, tmp_path: Path):
+    inputs = [str(demo_clip), "fake:160x120@30?frames=20"]
+    summary = run(settings(tmp_path / "many", input=inputs, end=0.5, stream_videos=False))
+    written = {"people.poses.jsonl", "fake.poses.jsonl", "Pose_Estimation.mp4"}
+    assert {path.name for path in (tmp_path / "many").iterdir()} == written
+    assert set(summary.outputs) == set((tmp_path / "many").iterdir())
+    assert len(pictures(tmp_path / "many" / "Pose_Estimation.mp4")) == 20
+    run(settings(tmp_path / "one", input=inputs[:1], end=0.2, stream_videos=False))
+    assert (tmp_path / "one" / "Pose_Estimation.mp4").exists()
+
+
 def test_no_stream_ever_gets_a_frame_of_another_under_load(tmp_path: Path):
     inputs = {
         f"camera{i}": f"fake:{160 + 32 * (i % 3)}x120@{10 + 5 * i}?frames=40" for i in range(6)

@@ -132,3 +132,16 @@ def test_a_frame_with_events_is_drawn_on_the_host_and_so_are_those_after_it():
         recorder.write(frame, replace(result, events=(event,)) if index == 25 else result)
     kinds = [isinstance(image, DrawnLater) for image in looker.images]
     assert kinds == [True, False, False, True]
+
+
+def test_only_a_recorder_that_shows_nothing_is_quick():
+    def quick(**sinks) -> bool:
+        given = {"frame_sinks": (), **sinks}
+        frame_sinks = given.pop("frame_sinks")
+        annotator = Annotator(COCO_17)
+        return Recorder(annotator, frame_sinks, (), quick=True, clock=StageClock(), **given).quick
+
+    assert quick()
+    assert not quick(frame_sinks=[Kept()])
+    assert not quick(lookers=[Kept()])
+    assert not quick(pair_sinks=[Kept()])

@@ -30,3 +30,17 @@ def test_arrays_that_disagree_about_people_or_keypoints_are_refused():
         Tracks(TWO, np.array([1]))
     with pytest.raises(ValueError, match="filled"):
         Tracks(TWO, np.array([1, 2]), np.zeros((2, 2), bool))
+
+
+def test_people_who_lie_one_after_the_other_are_split_by_rows():
+    everyone = Poses(
+        np.arange(30, dtype=np.float32).reshape(5, 3, 2),
+        np.ones((5, 3), np.float32),
+        np.arange(5, dtype=np.float32),
+        np.zeros((5, 4), np.float32),
+    )
+    last, nobody, first = Poses.split(everyone, [(3, 5), (2, 2), (0, 2)])
+    assert last.scores.tolist() == [3, 4]
+    assert len(nobody) == 0
+    assert nobody.keypoints.shape == (0, 3, 2)
+    np.testing.assert_array_equal(first.keypoints, everyone[:2].keypoints)

@@ -67,6 +67,9 @@ class MosaicConfig(BaseModel):
     model_config = _STRICT
 
     mosaic: bool = Field(default=True, description="Write one video of all streams.")
+    stream_videos: bool = Field(
+        default=True, description="Where there are several streams, write a video of each, too."
+    )
     mosaic_size: Annotated[tuple[EvenSide, EvenSide], BeforeValidator(split_numbers)] = Field(
         default=(1920, 1080), description="Size of the mosaic, such as 1280x720, pixels."
     )

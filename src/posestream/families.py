@@ -24,6 +24,8 @@ Recipe = Callable[[ModelCard, EstimatorConfig, MakePass], Estimator]
 
 _SIZES = {"fast": 0.75, "balanced": 1.0, "accurate": 1.25}
 """Long side of each profile, in those on the model's card."""
+LARGEST = max(_SIZES.values())
+"""The largest of them."""
 _PAF_MIN_SCORE = 0.3  # where precision and recall are best together, as for centers
 _ONE_STAGE_MIN_SCORE = 0.25  # of a box alone; what YOLO's own tools report from
 _ONE_STAGE_OVERLAP = 0.7  # what YOLO's own tools take

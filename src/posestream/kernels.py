@@ -26,6 +26,10 @@ HALF_TO_FLOAT = (
     '#define HALF_TO_FLOAT(value, bits) asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits))\n'
 )
 """How a kernel reads a 16-bit float without a header."""
+FLOAT_TO_HALF = (
+    '#define FLOAT_TO_HALF(bits, value) asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value))\n'
+)
+"""How it writes one."""
 _WITHOUT_OPT_IN = 48 << 10
 """Bytes of shared memory that every kernel may use."""
 
@@ -183,7 +187,8 @@ def _compiled(
     sources: tuple[Path, ...], architecture: str, defines: tuple[tuple[str, int], ...]
 ) -> bytes:
     _, _, nvrtc = _libraries()
-    text = "".join(f"#define {name} {value}\n" for name, value in defines) + HALF_TO_FLOAT
+    text = "".join(f"#define {name} {value}\n" for name, value in defines)
+    text += HALF_TO_FLOAT + FLOAT_TO_HALF
     text += "".join(path.read_text(encoding="utf-8") for path in sources)
     try:
         _, program = nvrtc.nvrtcCreateProgram(text.encode(), sources[-1].name.encode(), 0, [], [])

@@ -37,6 +37,7 @@ from posestream.recording import (
     open_recorder,
     planned_data,
     refuse_own_input,
+    writes_video,
 )
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.status import StreamStatus
@@ -138,7 +139,7 @@ class RunOutputs:
                 more=self._more(stream, source, places),
                 clock=self._clock,
             )
-            if config.outputs.video:
+            if writes_video(config, places):
                 self._written.append(places.images if source.info.still else places.video)
             self._written.extend(planned_data(config, places))
             return recorder
@@ -238,7 +239,8 @@ class RunOutputs:
         if clips is None:
             return replace(more, results=tuple(results))
         results.append(clips)
-        if shows_clips(config.events, config.overlay, config.outputs) and not info.still:
+        cut = writes_video(config, places) and not info.still
+        if cut and shows_clips(config.events, config.overlay, config.outputs):
             return replace(more, results=tuple(results), tap=clips)
         encoder = build_clip_encoder(clips, config.events, config.overlay, self._topology, info)
         return replace(more, results=tuple(results), pairs=(encoder,))

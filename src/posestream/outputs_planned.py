@@ -15,6 +15,7 @@ from posestream.recording import (
     planned_data,
     refuse_existing,
     refuse_own_input,
+    writes_video,
 )
 from posestream.sinks import FrameSink
 
@@ -86,7 +87,8 @@ def open_mosaic_video(config: Config, *, live: bool) -> FrameSink:
 def existing_outputs(config: Config, stream: InputStream) -> list[Path]:
     """Return which files a stream of several has been written to, as far as can be seen."""
     places = places_of(config, stream, many=True)
-    planned = [*([places.video] if config.outputs.video else []), *planned_data(config, places)]
+    videos = [places.video] if writes_video(config, places) else []
+    planned = [*videos, *planned_data(config, places)]
     if config.has_events:
         planned.append(places.data(EVENTS_NAME))
     return [path for path in planned if path.exists()]

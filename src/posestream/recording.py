@@ -133,7 +133,8 @@ class Recorder:
         clock: StageClock,
         quick: bool = False,
     ) -> None:
-        self.quick = quick and not (frame_sinks or pair_sinks)
+        # A mosaic by the files' clocks lets those wait who are ahead, and some frames are drawn.
+        self.quick = quick and not (frame_sinks or lookers or pair_sinks)
         self._annotator = annotator
         self._frame_sinks = frame_sinks
         self._lookers = lookers
@@ -190,6 +191,11 @@ class Recorder:
             shown = (*self._frame_sinks, *self._lookers)
             for sink in (*shown, *self._pair_sinks, *self._result_sinks):
                 stack.callback(sink.close)
+
+
+def writes_video(config: Config, places: Places) -> bool:
+    """Tell whether a stream's own annotated video or images are written."""
+    return config.outputs.video and (config.tiling.stream_videos or places.stream is None)
 
 
 def planned_data(config: Config, places: Places) -> tuple[Path, ...]:
@@ -267,7 +273,7 @@ def open_recorder(
         if activities is not None:
             opened.callback(activities.close)
         frames: list[FrameSink] = []
-        if outputs.video:
+        if writes_video(config, places):
             frames.append(_annotated_sink(config, source, places, tap=more.tap))
             opened.callback(frames[-1].close)
         opened.pop_all()

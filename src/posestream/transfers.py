@@ -21,26 +21,33 @@ class Transfer:
     Args:
         arrays: Shape and dtype of each.
         device: Where the originals are; on a CPU device, copies are ordinary memory.
+        on_host: Whether there are copies; `fetched` works without.
     """
 
     def __init__(
-        self, arrays: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]], device: torch.device
+        self,
+        arrays: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]],
+        device: torch.device,
+        *,
+        on_host: bool = True,
     ) -> None:
         import torch
 
+        self._arrays = dict(arrays)
         self._places: dict[str, tuple[int, int]] = {}
         end = 0
         for name, (shape, dtype) in arrays.items():
             size = int(np.prod(shape)) * np.dtype(dtype).itemsize
             self._places[name] = (end, size)
             end += -(-size // _ALIGNMENT) * _ALIGNMENT
-        pinned = device.type == "cuda"
+        pinned = device.type == "cuda" and on_host
         self._device = torch.zeros(max(end, 1), dtype=torch.uint8, device=device)
-        self._host = torch.zeros(max(end, 1), dtype=torch.uint8, pin_memory=pinned)
+        kept = max(end, 1) if on_host else 0
+        self._host = torch.zeros(kept, dtype=torch.uint8, pin_memory=pinned)
         self.host: dict[str, npt.NDArray] = {}
         """The copies, by name."""
         everything = self._host.numpy()
-        for name, (shape, dtype) in arrays.items():
+        for name, (shape, dtype) in arrays.items() if on_host else ():
             start, size = self._places[name]
             self.host[name] = everything[start : start + size].view(dtype).reshape(shape)
 
@@ -53,6 +60,14 @@ class Transfer:
         """Return the memory of an array on the device, as bytes."""
         start, size = self._places[name]
         return self._device[start : start + size]
+
+    def fetched(self, name: str, rows: int) -> npt.NDArray:
+        """Return a copy of an array's first rows, which are on the device; waits for it."""
+        shape, dtype = self._arrays[name]
+        start, size = self._places[name]
+        size = size // shape[0] * rows
+        copy = self._device[start : start + size].cpu().numpy()
+        return copy.view(dtype).reshape(rows, *shape[1:])
 
     def download(self) -> None:
         """Enqueue the copy to the host on the current stream."""

@@ -159,5 +159,5 @@ class NobodyRunner:
         self.sizes.append(input_size)
         return Slot(self)
 
-    def give_back(self, slot: Slot) -> None:
+    def give_back(self, slot: Any) -> None:
         pass

@@ -1,4 +1,4 @@
-"""The steps of the GPU path without a GPU: slots in main memory, kernels in an interpreter."""
+"""The steps of the GPU path without a GPU: slots in main memory, kernels compiled for it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+import emulated_gpu
 from posestream.decoding.centers import CenterDecoder
 from posestream.errors import InferenceError, OutOfMemoryError
 from posestream.estimation.passes import BackendPass
@@ -26,7 +27,6 @@ from posestream.inference.loading import load_backend
 from posestream.models.registry import find_model
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("triton")
 
 CARD = find_model("movenet-multipose")
 DECODER = CenterDecoder(CARD.topology, stride=CARD.stride)
@@ -62,6 +62,7 @@ def runner(network: Any, *, side: int = SIDE) -> Runner:
         slots=1,
         device=None,
         dtype="float32",
+        load=emulated_gpu.on_cpu,
     )
 
 

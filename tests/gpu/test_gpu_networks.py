@@ -87,3 +87,19 @@ def test_a_network_that_is_no_graph_is_refused(without_machine_code: None):
         InferenceError, match=r"model 'undecided' cannot be compiled: .*compile none"
     ):
         network(torch.ones(1, 3))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["movenet-multipose", "resnet18_baseline_att"])
+@pytest.mark.parametrize("compiling", ["none", "quick"])
+def test_a_network_on_a_gpu_says_what_it_says_on_the_cpu(name: str, compiling: str, tmp_path: Path):
+    card = card_of(name, tmp_path)
+    pixels = torch.rand(2, 64, 64, 3)
+    pixels = pixels.permute(0, 3, 1, 2) if card.input.layout == "NCHW" else 255 * pixels
+    gpu = build_network(card, device=0, compile_network=compiling, cache=tmp_path)
+    with torch.inference_mode():
+        wanted = GraphNetwork(card, device=None, dtype="float32")(pixels)
+        found = gpu(pixels.cuda().half())
+    for meaning, tensor in wanted.items():
+        off = (found[meaning].float().cpu() - tensor).abs().max()
+        assert off < 0.05 * tensor.abs().max()

@@ -83,11 +83,13 @@ class Library:
         return self.size[0] * self.size[1] * 3 // 2
 
 
-def decoder(monkeypatch, library: Library, info: VideoInfo = INFO) -> NvdecDecoder:
+def decoder(
+    monkeypatch, library: Library, info: VideoInfo = INFO, *, lean: bool = False
+) -> NvdecDecoder:
     monkeypatch.setattr(nvdec, "import_video_codec", lambda: library)
     monkeypatch.setattr(nvdec, "primary_context", lambda _: 1)
     nvdec._capabilities.cache_clear()
-    return NvdecDecoder(info)
+    return NvdecDecoder(info, lean=lean)
 
 
 def shown(decoder: NvdecDecoder, *pts: int) -> list[int]:
@@ -104,6 +106,13 @@ def test_cameras_are_decoded_without_delay(monkeypatch):
     camera = decoder(monkeypatch, library, VideoInfo("h264", (64, 48), reordered=False))
     assert [pts for pts, _ in camera.decode(packet(0, key=True))] == [0]
     assert library.options["latency"] == "low"
+
+
+@pytest.mark.parametrize(("lean", "latency"), [(False, "native"), (True, "low")])
+def test_a_lean_decoder_holds_no_more_pictures_than_their_order_needs(monkeypatch, lean, latency):
+    library = Library()
+    decoder(monkeypatch, library, lean=lean)
+    assert library.options["latency"] == latency
 
 
 def test_a_lost_picture_of_a_camera_shifts_no_times(monkeypatch):

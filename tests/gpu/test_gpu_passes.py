@@ -46,14 +46,14 @@ def test_nothing_to_look_at_costs_no_run():
 
 
 @pytest.mark.parametrize(
-    ("image", "place"),
+    ("image", "told"),
     [
-        (picture(2), "on cuda:2"),
-        (HostImage.from_rgb(np.zeros((48, 64, 3), np.uint8)), "in main memory"),
+        (picture(2), "lies in cuda:2; allowed: cuda:0"),
+        (HostImage.from_rgb(np.zeros((48, 64, 3), np.uint8)), "was not brought to cuda:0"),
     ],
 )
-def test_a_picture_that_lies_elsewhere_is_refused(image, place):
-    with pytest.raises(InferenceError, match=f"a picture lies {place}; allowed: cuda:0"):
+def test_a_picture_that_lies_elsewhere_is_refused(image, told):
+    with pytest.raises(InferenceError, match=f"a picture {told}"):
         seen(NobodyRunner(), [image], crops(SMALL))
 
 

@@ -3,7 +3,7 @@ import time
 from fractions import Fraction
 
 import pytest
-from small_streams import picture
+from small_streams import eventually, picture
 
 from posestream.runtime.scheduling import Scheduler, Ticket
 from posestream.types import Frame
@@ -107,3 +107,33 @@ def test_no_ticket_is_lost_or_served_twice_by_many_workers(streams: int):
         worker.join(10)
     assert len(taken) == len(put)
     assert set(taken) == set(put)
+
+
+def test_a_second_worker_waits_while_one_gathers_a_batch():
+    scheduler, taken = Scheduler(), list[list[Ticket]]()
+    workers = [
+        threading.Thread(target=lambda: taken.append(scheduler.take(3, gather_s=60)))
+        for _ in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    put = [ticket(Nobody(), index) for index in range(6)]
+    for one in put[:3]:
+        scheduler.put(one)
+    assert eventually(lambda: taken == [put[:3]])
+    for one in put[3:]:
+        scheduler.put(one)
+    for worker in workers:
+        worker.join(10)
+    assert taken == [put[:3], put[3:]]
+
+
+def test_what_is_left_of_a_batch_is_taken_by_the_next_worker_though_nothing_comes():
+    scheduler, taken = Scheduler(), list[list[Ticket]]()
+    for index in range(3):
+        scheduler.put(ticket(Nobody(), index))
+    assert len(scheduler.take(2, gather_s=60)) == 2
+    worker = threading.Thread(target=lambda: taken.append(scheduler.take(2, gather_s=0.01)))
+    worker.start()
+    worker.join(10)
+    assert [len(batch) for batch in taken] == [1]

@@ -8,6 +8,7 @@ from posestream.errors import InferenceError, SourceError
 from posestream.runtime.status import StreamState
 from posestream.runtime.streams import StreamSet
 from posestream.runtime.supervision import RetryPolicy
+from posestream.types import Frame, Result
 
 QUICK = RetryPolicy(first_s=0.01, limit_s=0.05, stall_s=0.3, opening_s=0.3)
 
@@ -98,6 +99,51 @@ def test_a_stream_that_fails_stops_no_other():
     assert set(streams.errors()) == {"full-disk", "broken"}
     assert notebook.closed
     assert other.indices == list(range(50))
+
+
+def test_streams_that_take_no_time_to_write_share_threads():
+    writing: set[str] = set()
+
+    class Named(Notebook):
+        def write(self, frame: Frame, result: Result) -> None:
+            writing.add(threading.current_thread().name)
+            super().write(frame, result)
+
+    streams, quick = stream_set(), [Named(quick=True) for _ in range(8)]
+    for place, notebook in enumerate(quick):
+        streams.add(plan(str(place), lambda: Counting(30), notebook))
+    run(streams)
+    assert [notebook.indices for notebook in quick] == [list(range(30))] * 8
+    assert writing == {"write"}
+
+
+def test_streams_that_share_threads_fail_alone():
+    streams, notebook, other = stream_set(), Notebook(3, quick=True), Notebook(quick=True)
+    streams.add(plan("full-disk", lambda: Counting(50), notebook))
+    streams.add(plan("fine", lambda: Counting(50), other))
+    run(streams)
+    assert set(streams.errors()) == {"full-disk"}
+    assert notebook.closed
+    assert other.indices == list(range(50))
+
+
+def test_a_consumer_that_takes_long_holds_up_its_own_stream_only():
+    held = threading.Event()
+
+    class Waiting(Notebook):
+        def write(self, frame: Frame, result: Result) -> None:
+            held.wait(20)
+            super().write(frame, result)
+
+    streams, stuck, others = stream_set(), Waiting(), [Notebook(), Notebook(quick=True)]
+    streams.add(plan("stuck", lambda: Counting(50), stuck))
+    for place, notebook in enumerate(others):
+        streams.add(plan(str(place), lambda: Counting(50), notebook))
+    assert eventually(lambda: all(len(notebook.pairs) == 50 for notebook in others))
+    assert stuck.pairs == []
+    held.set()
+    run(streams)
+    assert stuck.indices == list(range(50))
 
 
 def test_a_bug_in_a_source_is_not_swallowed():

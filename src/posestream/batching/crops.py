@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,12 +38,17 @@ class Crop:
             frame_size: Width and height of the picture, pixels.
             rule: The size of inputs, and where a picture lies in its own.
         """
-        return cls(image, (0, 0, *frame_size), rule.letterbox(frame_size))
+        return cls(image, (0, 0, *frame_size), _letterbox(rule, frame_size))
 
     @property
     def corner(self) -> npt.NDArray[np.float32]:
         """``(2,)`` left and top of the part, frame pixels."""
         return np.array(self.region[:2], np.float32)
+
+
+@functools.lru_cache(maxsize=1024)
+def _letterbox(rule: InputRule, frame_size: Size) -> Letterbox:
+    return rule.letterbox(frame_size)  # of frames of a stream, all but the first are known
 
 
 def grouped(crops: Sequence[Crop], *, batch_size: int) -> Iterator[list[int]]:

@@ -63,6 +63,9 @@ def run(
     ] = None,
     processes: Annotated[str | None, option("processes", "--processes", panel=STREAMS)] = None,
     mosaic: Annotated[bool | None, option("mosaic", "--mosaic/--no-mosaic", panel=STREAMS)] = None,
+    stream_videos: Annotated[
+        bool | None, option("stream_videos", "--stream-videos/--no-stream-videos", panel=STREAMS)
+    ] = None,
     mosaic_size: Annotated[
         str | None, option("mosaic_size", "--mosaic-size", panel=STREAMS)
     ] = None,

@@ -57,6 +57,12 @@ class CenterRules:
     """Candidates looked at per frame."""
     reaches: _Floats
     """``(K,)`` how far off regressed keypoints may be, see `REACHES`."""
+    center_weight: float
+    """Exponent of the center's confidence in a person's score."""
+    suppression: float
+    """Similarity from which the lesser of two people is left out."""
+    sigmas: _Floats
+    """``(K,)`` tolerances of similarity, see `tolerances`."""
 
     @property
     def channels(self) -> dict[str, int]:
@@ -112,10 +118,11 @@ class CenterDecoder:
             keypoint_threshold=keypoint_threshold,
             max_people=max_people,
             reaches=np.array([REACHES.get(part, _OTHER_REACH) for part in parts], np.float32),
+            center_weight=center_weight,
+            suppression=suppression,
+            sigmas=tolerances(topology),
         )
         """What people are searched with."""
-        self._center_weight, self._suppression = center_weight, suppression
-        self._sigmas = tolerances(topology)
 
     def decode(self, fields: Fields) -> list[Poses]:
         """Return everyone in each frame of the batch, in frame pixels, best first.
@@ -177,7 +184,7 @@ class CenterDecoder:
             rows,
             counts,
             candidates,
-            (self._center_weight, self._sigmas, self._suppression),
+            (self.rules.center_weight, self.rules.sigmas, self.rules.suppression),
         )
         ends = starts.tolist()
         return [

@@ -26,7 +26,7 @@ __device__ bool is_center(const Heatmap& heatmap, int i, int j, float value) {
 // The highest local maxima of each frame, highest first: one block per frame. Shared memory: a
 // cell and a height for as many maxima as can lie side by side.
 extern "C" __global__ void find_centers(
-    Maps centers, int height, int width, float threshold, int limit, int* counts, int* cells
+    Maps centers, int height, int width, float threshold, int limit, int* counts, int* cells, int* used
 ) {
     extern __shared__ int listed[];
     __shared__ int found;
@@ -52,6 +52,7 @@ extern "C" __global__ void find_centers(
         if (better < limit) cells[b * limit + better] = listed[n];
     }
     if (threadIdx.x == 0) counts[b] = min(found, limit);
+    if (threadIdx.x == 0 && b == 0) *used = 0;  // of the rows for people, who are chosen last
 }
 
 // What a warp's lane finds likeliest of its share of the cells around a guess.

@@ -1,11 +1,12 @@
 """Decode batches of a center network's maps (MoveNet MultiPose) on a GPU.
 
-Kernels find people and their keypoints; the CPU leaves out those found twice.
+Kernels find people and their keypoints, and leave out those found twice.
 """
 # pyright: reportMissingImports=false
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import numpy as np
 
 from posestream.decoding.centers import CenterDecoder
 from posestream.decoding.gpu_checks import checked_maps, load_for
+from posestream.decoding.gpu_found import FoundPeople, Placement
 from posestream.geometry import Letterbox
 from posestream.kernels import Arguments, Loader, Maps, Step
 from posestream.transfers import Transfer
@@ -22,7 +24,8 @@ from posestream.types import Poses
 if TYPE_CHECKING:
     import torch
 
-SOURCES = tuple(Path(__file__).with_name(f"gpu_{part}.cu") for part in ("maps", "centers"))
+_PARTS = ("maps", "centers", "found", "resembling")
+SOURCES = tuple(Path(__file__).with_name(f"gpu_{part}.cu") for part in _PARTS)
 _THREADS = 256
 
 
@@ -30,7 +33,7 @@ class CenterBatch:
     """Decodes batches of one size, see `posestream.decoding.gpu_decoder.DeviceBatch`.
 
     Args:
-        decoder: Whose rules hold and who chooses among the candidates.
+        decoder: Whose rules hold.
         maps: Like those to come; not read.
         load: How kernels are compiled.
 
@@ -45,12 +48,15 @@ class CenterBatch:
 
         rules = decoder.rules
         first = checked_maps(maps, rules.channels)["center_heatmap"]
-        self._decoder, self._device, self._size = decoder, first.device, len(first)
+        self._rules, self._device, self._size = rules, first.device, len(first)
         self._cells = (first.shape[2], first.shape[3])
         side_by_side = ((self._cells[0] + 1) // 2) * ((self._cells[1] + 1) // 2)
-        self._kernels = load_for(first, SOURCES, shared_bytes=8 * side_by_side, load=load)
-        self._reaches = torch.from_numpy(rules.reaches).to(first.device)
-        people, keypoints = (self._size, rules.max_people), rules.keypoints
+        most, device = int(rules.max_people), first.device
+        shared = max(8 * side_by_side, 12 * most)
+        self._kernels = load_for(first, SOURCES, shared_bytes=shared, load=load)
+        self._reaches = torch.from_numpy(rules.reaches).to(device)
+        self._sigmas = torch.from_numpy(rules.sigmas).to(device)
+        people, keypoints = (self._size, most), rules.keypoints
         arrays = {
             "counts": ((self._size,), np.int32),
             "centers": (people, np.int32),
@@ -59,35 +65,32 @@ class CenterBatch:
             "boxes": ((*people, 2, 2), np.float32),
             "scores": ((*people, 2), np.float32),
         }
-        self._found = Transfer(arrays, first.device)
+        self._candidates = Transfer(arrays, device, on_host=False)
+        self._placement = Placement(self._size, stride=int(rules.stride), device=device)
+        self._found = FoundPeople(self._size, keypoints, most=most, device=device)
         self._inputs = {name: Maps() for name in rules.channels}
         self._steps = self._launches(8 * side_by_side)
 
     def _launches(self, center_bytes: int) -> list[Step]:
-        rules, there = self._decoder.rules, self._found.on_device
+        rules, there = self._rules, self._candidates.on_device
         centers, sizes, *others = self._inputs.values()
         limit, counts, cells = int(rules.max_people), there("counts"), there("centers")
-        found = (there("points"), there("heights"), there("boxes"), there("scores"))
-        find_centers = Arguments(
-            centers, *self._cells, float(rules.center_threshold), limit, counts, cells
+        keypoints, candidates = rules.keypoints, ("points", "heights", "boxes", "scores")
+        found = [there(name) for name in candidates]
+        threshold, least = float(rules.center_threshold), float(rules.keypoint_threshold)
+        where = (keypoints, *self._cells, least, limit, counts, cells)
+        knobs = (float(rules.center_weight), ctypes.c_double(rules.suppression), limit)
+        find_centers = (centers, *self._cells, threshold, limit, counts, cells, self._found.used)
+        find_keypoints = (centers, sizes, *others, self._reaches, *where, *found)
+        choose = (self._placement.where, self._sigmas, keypoints, *knobs, counts, *found)
+        launches = (
+            ("find_centers", 1, center_bytes, find_centers),
+            ("find_keypoints", limit, 8 * keypoints, find_keypoints),
+            ("choose_people", 1, 12 * limit, (*choose, self._found.argument)),
         )
-        find_keypoints = Arguments(
-            centers,
-            sizes,
-            *others,
-            self._reaches,
-            rules.keypoints,
-            *self._cells,
-            float(rules.keypoint_threshold),
-            limit,
-            counts,
-            cells,
-            *found,
-        )
-        size, shared = self._size, 8 * rules.keypoints
         return [
-            Step("find_centers", (1, size, 1), _THREADS, center_bytes, find_centers),
-            Step("find_keypoints", (limit, size, 1), _THREADS, shared, find_keypoints),
+            Step(name, (columns, self._size, 1), _THREADS, shared, Arguments(*arguments))
+            for name, columns, shared, arguments in launches
         ]
 
     @property
@@ -101,18 +104,18 @@ class CenterBatch:
         return self._found.bytes
 
     def place(self, letterboxes: Sequence[Letterbox]) -> None:
-        """Check that the batch has room; people are looked for in padding, too.
+        """Say where each frame lies in its maps; people are looked for in padding, too.
 
         Raises:
-            ValueError: If it has not.
+            ValueError: If there are more than the batch has room for.
         """
-        if len(letterboxes) > self._size:
-            raise ValueError(f"{len(letterboxes)} frames, room for {self._size}")
+        self._placement.place(letterboxes)
 
     def launch(self, maps: Mapping[str, torch.Tensor]) -> None:
         """Enqueue decoding, and the copy of what it finds, on the current stream."""
         for name, target in self._inputs.items():
             target.show(maps[name])
+        self._placement.upload()
         for step in self._steps:
             self._kernels.launch(step)
         self._found.download()
@@ -126,6 +129,4 @@ class CenterBatch:
 
     def people(self, frames: Sequence[int], letterboxes: Sequence[Letterbox]) -> list[Poses]:
         """Return everyone in some frames of what was launched last and has run to its end."""
-        found = self._found.host
-        candidates = (found["points"], found["heights"], found["scores"], found["boxes"])
-        return self._decoder.chosen(frames, found["counts"], candidates, letterboxes)
+        return self._found.poses(frames)

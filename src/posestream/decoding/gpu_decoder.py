@@ -1,7 +1,7 @@
 """Decode poses where the network's maps already are: on the GPU.
 
-Kernels turn a batch of maps into candidates, which come back in one copy; the CPU's part is small,
-compiled, and runs in a few threads without the GIL.
+Kernels turn a batch of maps into people, who come back in one small copy. Only the setting that
+repeats TRTPose's own decoder leaves a part to the CPU, which may run in a few threads.
 """
 # pyright: reportMissingImports=false
 
@@ -15,6 +15,7 @@ from posestream.decoding import Decoder
 from posestream.decoding.centers import CenterDecoder
 from posestream.decoding.gpu_centers import CenterBatch
 from posestream.decoding.gpu_paf import PafBatch
+from posestream.decoding.gpu_paf_compatible import CompatiblePafBatch
 from posestream.decoding.paf import PafDecoder
 from posestream.errors import ConfigError
 from posestream.geometry import Letterbox
@@ -79,7 +80,7 @@ class GpuDecoder:
 
     Args:
         decoder: A `PafDecoder` or `CenterDecoder`, whose settings hold.
-        threads: CPU threads that turn the candidates of a batch into people.
+        threads: CPU threads that make people in the setting ``compatible``; others need none.
         load: How kernels are compiled.
 
     Raises:
@@ -93,8 +94,9 @@ class GpuDecoder:
                 "PafDecoder and CenterDecoder"
             )
         self._decoder, self._load = decoder, load
-        self._threads = max(1, threads)
-        self._pool = ThreadPoolExecutor(self._threads, "poses") if threads > 1 else None
+        on_host = isinstance(decoder, PafDecoder) and not decoder.rules.is_robust
+        self._threads = max(1, threads) if on_host else 1
+        self._pool = ThreadPoolExecutor(self._threads, "poses") if self._threads > 1 else None
 
     def prepare(self, maps: Mapping[str, torch.Tensor]) -> DeviceBatch:
         """Set everything aside for batches like this one, whose numbers are not read.
@@ -109,7 +111,8 @@ class GpuDecoder:
             MissingDependencyError: If torch, NVIDIA's bindings or the GPU is missing.
         """
         if isinstance(self._decoder, PafDecoder):
-            return PafBatch(self._decoder.rules, maps, load=self._load)
+            kind = PafBatch if self._decoder.rules.is_robust else CompatiblePafBatch
+            return kind(self._decoder.rules, maps, load=self._load)
         return CenterBatch(self._decoder, maps, load=self._load)
 
     def people(self, batch: DeviceBatch, letterboxes: Sequence[Letterbox]) -> list[Poses]:

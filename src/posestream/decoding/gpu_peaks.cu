@@ -5,7 +5,8 @@
 
 // Noise of a frame's maps from their values below zero; see peaks.noise_level. One block per frame.
 extern "C" __global__ void noise_thresholds(
-    Maps maps, const int* content, int keypoints, float threshold, float sigmas, float* thresholds
+    Maps maps, const int* content, int keypoints, float threshold, float sigmas, float* thresholds,
+    int* used
 ) {
     extern __shared__ float sums[];
     int b = blockIdx.y, rows = content[2 * b], columns = content[2 * b + 1];
@@ -27,6 +28,7 @@ extern "C" __global__ void noise_thresholds(
     if (threadIdx.x == 0) {
         float noise = (float)sqrt(2.0 * sums[0] / (seen > 0 ? seen : 1));
         thresholds[b] = fmaxf(threshold, sigmas * noise);
+        if (b == 0) *used = 0;  // of the rows for people, who are found last
     }
 }
 
@@ -119,17 +121,14 @@ __device__ bool middle_of_plateau(
 
 // List cells that no neighbour exceeds; those with an equal neighbour get a root instead.
 __device__ void list_peaks(
-    const Heatmap& heatmap, float threshold, int width, Element* copy, int* roots, int* cells,
-    float* values, int* found, int* plateaus
+    const Heatmap& heatmap, float threshold, int* roots, int* cells, float* values, int* found,
+    int* plateaus
 ) {
     for (int n = threadIdx.x; n < heatmap.rows * heatmap.columns; n += blockDim.x) {
         int i = n / heatmap.columns, j = n % heatmap.columns;
-        Element stored = heatmap.data[(long long)i * heatmap.row + j * heatmap.column];
-        float value = number(stored);
-        bool finite = is_finite(value);
-        copy[i * width + j] = finite ? stored : (Element)0;
+        float value = heatmap.raw(i, j);
         int root = GONE;
-        if (finite && value > threshold) {
+        if (is_finite(value) && value > threshold) {
             int verdict = compare(heatmap, i, j, value);
             if (verdict & 2) {
                 root = n;
@@ -182,7 +181,7 @@ __device__ void list_plateaus(
 // Shared memory: a root per cell, then four arrays of as many peaks as can lie side by side.
 extern "C" __global__ void strongest_peaks(
     Maps maps, const int* content, const float* thresholds, int height, int width, int max_peaks,
-    int* counts, float4* peaks, Element* copies
+    int* counts, float4* peaks
 ) {
     extern __shared__ int roots[];
     __shared__ int found, plateaus, kept;
@@ -193,8 +192,7 @@ extern "C" __global__ void strongest_peaks(
     Heatmap heatmap = heatmap_of(maps, b, k, content[2 * b], content[2 * b + 1]);
     if (threadIdx.x == 0) found = plateaus = kept = 0;
     __syncthreads();
-    list_peaks(heatmap, thresholds[b], width, copies + (long long)map * height * width, roots, cells,
-               values, &found, &plateaus);
+    list_peaks(heatmap, thresholds[b], roots, cells, values, &found, &plateaus);
     __syncthreads();
     if (plateaus) list_plateaus(heatmap, roots, cells, values, xs, ys, &found);
     __syncthreads();

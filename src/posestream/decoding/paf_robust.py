@@ -34,7 +34,7 @@ def decode_robust(maps, fields, rows, columns, limbs, channels, shape, settings)
     knobs = (link_threshold, support, samples)
     links = _match_limbs(fields, peaks, starts, limbs, channels, knobs)
     limits = (rows, columns, threshold)
-    return people_of_links(maps, None, limits, peaks, starts, links, limbs, shape, settings)
+    return people_of_links(maps, limits, peaks, starts, links, limbs, shape, settings)
 
 
 @compiled(cached=False)

@@ -15,8 +15,6 @@ CALM = 0.3
 """Confidence of a peak up to which maps are calm enough for traces; noise lifts it."""
 FULL = 0.95
 """Share of the room for candidates from which the maps are all noise."""
-HALVES = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
-"""The number that the bits of each 16-bit float stand for; compiled code knows no such floats."""
 _REACH = 1.2
 """Standard deviations from its expected place within which a trace is looked for."""
 _WIDEST = 6
@@ -28,15 +26,7 @@ _AROUND = 1
 
 
 @compiled(cached=False, allocates=False)
-def _number(stored, numbers):
-    """Return what a map holds: the number itself, or which of a table's."""
-    if numbers is None:
-        return stored
-    return numbers[stored]
-
-
-@compiled(cached=False, allocates=False)
-def find_traces(maps, numbers, limits, member, peaks, limbs, shape, stances, points, scores):
+def find_traces(maps, limits, member, peaks, limbs, shape, stances, points, scores):
     """Place missing keypoints of one person where their heatmaps rise the most.
 
     A rise counts less the further it is from the expected place. It may be another person's peak
@@ -44,7 +34,6 @@ def find_traces(maps, numbers, limits, member, peaks, limbs, shape, stances, poi
 
     Args:
         maps: ``(C, h, w)`` confidence maps.
-        numbers: None, or what each of the maps' numbers stands for, see `HALVES`.
         limits: Rows and columns that hold the frame, and the confidence of a peak.
         member: ``(K,)`` peaks of the person, -1 where there is none.
         peaks: ``(N, 3)`` x, y and confidence.
@@ -64,22 +53,22 @@ def find_traces(maps, numbers, limits, member, peaks, limbs, shape, stances, poi
     for k in range(len(member)):
         if member[k] < 0:
             x, y, variance = expected(stances, 0, shape, k)
-            row, column = _highest_rise(maps[k], numbers, limits, x, y, variance)
+            row, column = _highest_rise(maps[k], limits, x, y, variance)
             if row >= 0:
-                x, y = _middle_of_rise(maps[k], numbers, limits, row, column, x, y, variance)
+                x, y = _middle_of_rise(maps[k], limits, row, column, x, y, variance)
                 points[k, 0], points[k, 1] = np.float32(x), np.float32(y)
-                scores[k] = min(_number(maps[k, row, column], numbers), np.float32(limits[2]))
+                scores[k] = min(maps[k, row, column], np.float32(limits[2]))
 
 
 @compiled(cached=False, allocates=False)
-def _highest_rise(heatmap, numbers, limits, x, y, variance):
+def _highest_rise(heatmap, limits, x, y, variance):
     """Return row and column of the rise that counts the most, -1 if there is none."""
     rows, columns, _ = limits
     reach = min(_REACH * np.sqrt(variance), _WIDEST)
     best, row, column = 0.0, -1, -1
     for i in range(max(int(y - reach), 0), min(int(y + reach) + 1, rows)):
         for j in range(max(int(x - reach), 0), min(int(x + reach) + 1, columns)):
-            value = _number(heatmap[i, j], numbers)
+            value = heatmap[i, j]
             if best < value:
                 distance = (j + 0.5 - x) ** 2 + (i + 0.5 - y) ** 2
                 weight = value * np.exp(-0.5 * distance / variance)
@@ -89,12 +78,12 @@ def _highest_rise(heatmap, numbers, limits, x, y, variance):
 
 
 @compiled(cached=False, allocates=False)
-def _middle_of_rise(heatmap, numbers, limits, row, column, x, y, variance):
+def _middle_of_rise(heatmap, limits, row, column, x, y, variance):
     """Return the mean place of the cells around the highest, by what each counts."""
     total = across = down = 0.0
     for i in range(max(row - _AROUND, 0), min(row + _AROUND + 1, limits[0])):
         for j in range(max(column - _AROUND, 0), min(column + _AROUND + 1, limits[1])):
-            value = _number(heatmap[i, j], numbers)
+            value = heatmap[i, j]
             if value > 0:
                 distance = (j + 0.5 - x) ** 2 + (i + 0.5 - y) ** 2
                 weight = value * np.exp(-0.5 * distance / variance)

@@ -14,6 +14,7 @@ from posestream.gpu.passes import GpuPass
 from posestream.gpu.pose_decoding import PoseDecoding, usual_decoding
 from posestream.gpu.runner import Runner
 from posestream.inference.settings import check_choice
+from posestream.kernels import Loader, on_cuda
 from posestream.models.card import ModelCard
 
 DTYPES = {"auto": "float16", "f16": "float16", "f32": "float32"}
@@ -106,6 +107,7 @@ def build_pass(
     device: int | None,
     dtype: str = "float16",
     batch: int = 32,
+    load: Loader = on_cuda,
 ) -> GpuPass:
     """Join a network on a GPU with what understands it.
 
@@ -113,19 +115,21 @@ def build_pass(
         network: Runs there.
         card: Describes it.
         decoder: Understands its outputs; on the GPU where it has a form for that.
-        device: Index of the GPU; None for main memory, where Triton's interpreter runs.
+        device: Index of the GPU; None for main memory, where kernels run that are made for it.
         dtype: ``float16`` or ``float32``, of the network's input.
         batch: Most pictures, or parts of them, at once; the card may have the last word.
+        load: How kernels are compiled.
     """
     runner = Runner(
         network,
-        usual_decoding(decoder, device=device),
+        usual_decoding(decoder, load=load),
         spec=card.input,
         rule=card.input.rule(),
         batch=batch,
         sizes=(card.input.batch,) if card.input.batch else None,
         device=device,
         dtype=dtype,
+        load=load,
     )
     torch = import_torch()
     place = "main memory" if device is None else torch.cuda.get_device_name(device)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +10,8 @@ from posestream.geometry import Letterbox
 from posestream.gpu.device_memory import rows_at
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.pixels import pixel_maker
+from posestream.gpu.placements import placement
+from posestream.gpu.preprocessing import Placed
 from posestream.gpu.surfaces import Surface
 from posestream.images import HostImage
 
@@ -41,7 +41,8 @@ class CudaImage:
 
     def resized_rgb(self, width: int, height: int) -> npt.NDArray[np.uint8]:
         """Return the whole frame scaled to ``(height, width, 3)`` RGB."""
-        return self._made(Letterbox(self.size, (width, height), (width, height)))
+        size = (width, height)
+        return self._made(Letterbox(self.size, size, size), size)
 
     def crop_rgb(
         self, region: tuple[int, int, int, int], width: int, height: int
@@ -56,14 +57,9 @@ class CudaImage:
         left, top, right, bottom = region
         if right <= left or bottom <= top:
             raise ValueError(f"region {region} is empty")
-        across, down = width / (right - left), height / (bottom - top)
-        box = _Region(
-            content_size=(self.size[0] * across, self.size[1] * down),
-            input_size=(width, height),
-            offset=(-left * across, -top * down),
-            scale=np.array([across, down]),
-        )
-        return self._made(box)
+        size = (width, height)
+        box = placement(self.size, region, Letterbox((right - left, bottom - top), size, size))
+        return self._made(box, size)
 
     def rgb(self) -> npt.NDArray[np.uint8]:
         """Return ``(H, W, 3)`` RGB at full size."""
@@ -99,19 +95,5 @@ class CudaImage:
         ]
         return torch.cat(parts).numpy()
 
-    def _made(self, box: Letterbox | _Region) -> npt.NDArray[np.uint8]:
-        return pixel_maker(self.surface.device).make(self.surface, box, box.input_size)
-
-
-@dataclass(frozen=True, slots=True)
-class _Region:
-    """Where the whole frame would lie in an input that shows only a part of it."""
-
-    content_size: tuple[float, float]
-    """Width and height of the whole scaled frame, pixels."""
-    input_size: tuple[int, int]
-    """Width and height of the input, pixels."""
-    offset: tuple[float, float]
-    """Left and top of the scaled frame, pixels; negative where a part is cut off."""
-    scale: npt.NDArray[np.floating]
-    """``(2,)`` input pixels per frame pixel, x and y."""
+    def _made(self, box: Placed, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        return pixel_maker(self.surface.device).make(self.surface, box, size)

@@ -17,23 +17,12 @@ _importing = threading.Lock()
 
 @functools.cache
 def import_torch() -> Any:
-    """Return PyTorch, which brings Triton along.
+    """Return PyTorch.
 
     Raises:
-        MissingDependencyError: If either is not installed.
+        MissingDependencyError: If it is not installed.
     """
-    return _imported("torch", "the GPU path needs PyTorch and Triton")
-
-
-@functools.cache
-def import_triton_kernels() -> Any:
-    """Return the module of kernels.
-
-    Raises:
-        MissingDependencyError: If Triton is not installed.
-    """
-    _imported("triton", "the GPU path needs PyTorch and Triton")
-    return importlib.import_module("posestream.gpu.preprocessing_kernel")
+    return _imported("torch", "the GPU path needs PyTorch")
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from posestream.batching.crops import Crop, grouped
 from posestream.errors import InferenceError
@@ -47,7 +47,7 @@ class SlotLender(Protocol):
         """Return a slot whose input has a size, waiting until one is free."""
         ...
 
-    def give_back(self, slot: CropSlot) -> None:
+    def give_back(self, slot: Any) -> None:
         """Take it back."""
         ...
 
@@ -75,7 +75,7 @@ class GpuPass:
         """Return who is in each crop, in pixels of the crop.
 
         Args:
-            images: `CudaImage`s on the runner's GPU.
+            images: `CudaImage`s in the runner's memory.
             crops: Of any input sizes that the network takes.
 
         Raises:
@@ -101,9 +101,13 @@ class GpuPass:
     def _surface(self, image: Image) -> Surface:
         own = self._runner.device
         if not isinstance(image, CudaImage):
-            raise InferenceError(f"a picture lies in main memory; allowed: cuda:{own}")
+            raise InferenceError(f"a picture was not brought to {_place(own)}")
         if image.surface.device != own:
             raise InferenceError(
-                f"a picture lies on cuda:{image.surface.device}; allowed: cuda:{own}"
+                f"a picture lies in {_place(image.surface.device)}; allowed: {_place(own)}"
             )
         return image.surface
+
+
+def _place(device: int | None) -> str:
+    return "main memory" if device is None else f"cuda:{device}"

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from posestream.decoding import Decoder
 from posestream.geometry import Letterbox
 from posestream.gpu.libraries import import_torch
+from posestream.kernels import Loader, on_cuda
 from posestream.types import Fields, Poses
 
 
@@ -172,12 +173,17 @@ class _DeviceReader:
         return self._decoder.people(self._batches[self._placed], letterboxes)
 
 
-def usual_decoding(decoder: Decoder, *, device: int | None) -> PoseDecoding:
-    """Return what decodes on the GPU where there is one, and such a form; else on the host."""
+def usual_decoding(decoder: Decoder, *, load: Loader = on_cuda) -> PoseDecoding:
+    """Return what decodes on the GPU where there is such a form, else on the host.
+
+    Args:
+        decoder: Whose people are found.
+        load: How kernels are compiled.
+    """
     from posestream.decoding.centers import CenterDecoder
     from posestream.decoding.gpu_decoder import GpuDecoder
     from posestream.decoding.paf import PafDecoder
 
-    if device is not None and isinstance(decoder, PafDecoder | CenterDecoder):
-        return DevicePoseDecoding(GpuDecoder(decoder))
+    if isinstance(decoder, PafDecoder | CenterDecoder):
+        return DevicePoseDecoding(GpuDecoder(decoder, load=load))
     return HostPoseDecoding(decoder)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,16 +14,25 @@ import numpy.typing as npt
 from posestream.batching.crops import Crop
 from posestream.errors import InferenceError
 from posestream.geometry import InputRule, Letterbox, Size
-from posestream.gpu.crop_rows import excerpt
-from posestream.gpu.libraries import import_torch, import_triton_kernels
+from posestream.gpu.libraries import import_torch
+from posestream.gpu.placements import placement
 from posestream.gpu.surfaces import Colour, Surface
+from posestream.kernels import Arguments, Loader, Step, on_cuda
 from posestream.models.card import InputSpec
+from posestream.transfers import Transfer
 
 MAX_WIDTH = 8192
 """Widest picture that can be resized, pixels; more than any video decoder of a GPU decodes."""
-_PICTURE, _NUMBERS = 8, 16
-_BLOCKS = {"KX": 2048, "BX": 256, "AT_ONCE": 2, "num_warps": 4}
-_PROGRAMS_PER_CORE = 16
+MAX_SHRINKING = 900
+"""Most pixels of a frame that may become one of the input, in either direction."""
+_SOURCES = (Path(__file__).with_name("preprocessing.cu"),)
+_OUTPUTS = {"float32": 0, "uint8": 2, "float16": 4}
+_THREADS, _LINE = 128, 2048
+_TUNING = {"AREA": 2048, "AHEAD": 4}
+"""Pixels that a block makes at once; lines whose loads are on their way at once."""
+_ROWS, _FEW_ROWS, _MANY = 4, 1, 4
+"""Rows that a block makes; fewer than many pictures would leave most of a GPU idle with as many."""
+_NUMBERS = 16
 _COLOURS = {"RGB": (0, 1, 2), "BGR": (2, 1, 0)}
 
 
@@ -43,6 +55,20 @@ class Placed(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kind:
+    """What pictures of one size and colour have in common."""
+
+    size: Size
+    """Width and height, pixels."""
+    colour: Colour
+    """What their values mean."""
+    box: Letterbox
+    """Where they lie in their inputs."""
+    numbers: npt.NDArray[np.float32]
+    """The kernel's numbers, see `geometry_row`."""
+
+
 class Preprocessor:
     """Writes resized, letterboxed, normalised pictures into an input tensor that stays in place.
 
@@ -54,8 +80,9 @@ class Preprocessor:
         rule: How frames become inputs.
         size: Width and height of the input, pixels.
         batch: Most pictures at once.
-        device: Index of the GPU; None for main memory, where Triton's interpreter runs.
+        device: Index of the GPU; None for main memory, for kernels that run there.
         dtype: ``float16``, ``float32``, or ``uint8`` for pixels as they are.
+        load: How kernels are compiled.
     """
 
     def __init__(
@@ -67,51 +94,45 @@ class Preprocessor:
         batch: int,
         device: int | None = 0,
         dtype: str = "float16",
+        load: Loader = on_cuda,
     ) -> None:
         torch = import_torch()
-        self._kernels = import_triton_kernels()
-        self._rule, self._size, self._pad = rule, size, spec.pad_value
-        self._rounded = spec.dtype != "float32"
-        place = "cpu" if device is None else f"cuda:{device}"
+        self._kernels = load(_SOURCES, device or 0, {"OUTPUT": _OUTPUTS[dtype], **_TUNING})
+        self._rule, self._size, self._pad = rule, size, float(spec.pad_value)
+        self._rounded = int(spec.dtype != "float32")
+        place = torch.device("cpu" if device is None else f"cuda:{device}")
         width, height = size
         pixels = torch.zeros((batch, height, width, 3), dtype=getattr(torch, dtype), device=place)
         self._pixels = pixels
         self.input = pixels if spec.layout == "NHWC" else pixels.permute(0, 3, 1, 2)
         """The batch as the network takes it; in memory the channels of a pixel are neighbours."""
-        self._bytes = 8 * _PICTURE + 4 * _NUMBERS
-        table = torch.zeros(batch * self._bytes, dtype=torch.uint8, pin_memory=device is not None)
-        self._table, self._sent = table, table if device is None else table.to(place)
-        self._split = 8 * _PICTURE * batch
-        memory = table.numpy()
-        self._pictures = memory[: self._split].view(np.int64).reshape(batch, _PICTURE)
-        self._numbers = memory[self._split :].view(np.float32).reshape(batch, _NUMBERS)
-        self._views = (
-            self._sent[: self._split].view(torch.int64),
-            self._sent[self._split :].view(torch.float32),
-        )
+        arrays = {"pictures": ((batch, 4), np.int64), "numbers": ((batch, _NUMBERS), np.float32)}
+        self._table = Transfer(arrays, place)
+        self._pictures, self._numbers = self._table.host["pictures"], self._table.host["numbers"]
         self._channels = torch.from_numpy(channel_rows(spec)).to(place)
-        programs = 2 if device is None else _PROGRAMS_PER_CORE * _cores(device)
-        self._scratch = torch.empty((programs, 2, MAX_WIDTH), dtype=torch.float32, device=place)
-        self._known: dict[tuple[Size, Colour], tuple[npt.NDArray[np.float32], Letterbox]] = {}
+        self._kinds: dict[tuple[Size, Colour], _Kind] = {}
+        self._listed: list[_Kind | None] = [None] * batch
 
     def describe(self, surfaces: Sequence[Surface], batch: int) -> tuple[Letterbox, ...]:
         """Note the pictures of the next batch; places beyond them hold padding.
 
         Returns:
             Where each frame lies inside its input.
+
+        Raises:
+            InferenceError: If a picture needs an input of another size, or is too wide.
         """
-        boxes = []
+        addresses, boxes, listed = [], [], self._listed
         for row, surface in enumerate(surfaces):
-            key = (surface.size, surface.colour)
-            found = self._known.get(key)
-            if found is None:
-                found = self._known[key] = self._numbers_of(*key)
-            self._numbers[row] = found[0]
-            picture = self._pictures[row]
-            picture[0], picture[1], picture[2] = surface.luma, surface.chroma, surface.pitch
-            picture[3], picture[4] = surface.size
-            boxes.append(found[1])
-        self._pictures[len(surfaces) : batch, 0] = 0
+            kind, colour = listed[row], surface.colour
+            if kind is None or kind.size != surface.size or kind.colour is not colour:
+                kind = listed[row] = self._kind_of(surface.size, colour)
+                self._numbers[row] = kind.numbers
+            addresses += surface.luma, surface.chroma, surface.pitch, 0
+            boxes.append(kind.box)
+        count = len(boxes)
+        self._pictures[:count] = np.array(addresses, np.int64).reshape(-1, 4)
+        self._pictures[count:batch, 0] = 0
         return tuple(boxes)
 
     def describe_crops(
@@ -121,77 +142,100 @@ class Preprocessor:
 
         Args:
             surfaces: The picture of each crop.
-            crops: Their inputs have this one's size; where crops end, so do their pictures.
+            crops: Their inputs have this one's size.
             batch: Places beyond the crops hold padding.
 
         Returns:
             Where each crop lies inside its input.
 
         Raises:
-            InferenceError: If a picture is too wide.
+            InferenceError: If a picture is too wide, or shrinks too much.
         """
+        addresses = []
         for row, (surface, crop) in enumerate(zip(surfaces, crops, strict=True)):
-            part = excerpt(surface.size, crop.region, crop.letterbox)
-            _check_width(part.size[0])
-            self._numbers[row] = geometry_row(part, surface.colour)
-            start = part.top * surface.pitch + part.left
-            half = part.top // 2 * surface.pitch + part.left
-            luma = surface.luma + start if part.size[0] else 0
-            self._pictures[row, :5] = luma, surface.chroma + half, surface.pitch, *part.size
-        self._pictures[len(crops) : batch, 0] = 0
+            self._listed[row] = None
+            self._numbers[row] = crop_numbers(
+                surface.size, surface.colour, crop.region, crop.letterbox
+            )
+            addresses += surface.luma, surface.chroma, surface.pitch, 0
+        count = len(crops)
+        self._pictures[:count] = np.array(addresses, np.int64).reshape(-1, 4)
+        self._pictures[count:batch, 0] = 0
         return tuple(crop.letterbox for crop in crops)
 
     def describe_one(self, surface: Surface, box: Placed) -> None:
-        """Note one picture that lies anywhere in its input, even partly outside."""
-        self._numbers[0] = geometry_row(box, surface.colour)
-        self._pictures[0, :3] = surface.luma, surface.chroma, surface.pitch
-        self._pictures[0, 3:5] = surface.size
+        """Note one picture that lies anywhere in its input, even partly outside.
+
+        Raises:
+            InferenceError: If it is too wide, or shrinks too much.
+        """
+        self._listed[0] = None
+        self._numbers[0] = geometry_row(surface.size, box, surface.colour)
+        self._pictures[0] = surface.luma, surface.chroma, surface.pitch, 0
 
     def launch(self, batch: int) -> None:
         """Send the table and fill the first ``batch`` inputs, on torch's current stream."""
-        if self._sent is not self._table:
-            self._sent.copy_(self._table, non_blocking=True)
+        self._table.upload()
         width, height = self._size
-        rows = batch * height
-        self._kernels.fill_inputs[(min(rows, len(self._scratch)),)](
-            *self._views,
+        rows = _ROWS if batch >= _MANY else _FEW_ROWS
+        arguments = Arguments(
+            self._table.on_device("pictures"),
+            self._table.on_device("numbers"),
             self._channels,
-            self._scratch,
             self._pixels,
-            rows,
             height,
             width,
-            float(self._pad),
-            self._scratch.shape[2],
-            *self._pixels.stride(),
-            ROUND=self._rounded,
-            **_BLOCKS,
+            rows,
+            self._pad,
+            self._rounded,
         )
+        shared = 4 * (2 * (_LINE + _LINE // 32) + 3 * _TUNING["AREA"])
+        grid = (-(-height // rows), batch, 1)
+        self._kernels.launch(Step("fill_inputs", grid, _THREADS, shared, arguments))
 
-    def _numbers_of(
-        self, frame_size: Size, colour: Colour
-    ) -> tuple[npt.NDArray[np.float32], Letterbox]:
-        _check_width(frame_size[0])
+    def _kind_of(self, frame_size: Size, colour: Colour) -> _Kind:
+        found = self._kinds.get((frame_size, colour))
+        if found is not None:
+            return found
         box = self._rule.letterbox(frame_size)
         if box.input_size != self._size:
             raise InferenceError(
                 f"a frame of {frame_size[0]} x {frame_size[1]} needs an input of "
                 f"{box.input_size[0]} x {box.input_size[1]}, not {self._size[0]} x {self._size[1]}"
             )
-        return geometry_row(box, colour), box
+        made = _Kind(frame_size, colour, box, geometry_row(frame_size, box, colour))
+        return self._kinds.setdefault((frame_size, colour), made)
 
 
-def _check_width(width: int) -> None:
-    if width > MAX_WIDTH:
-        raise InferenceError(f"a frame is {width} pixels wide; allowed on the GPU: {MAX_WIDTH}")
+@functools.lru_cache(maxsize=1024)
+def crop_numbers(
+    frame_size: Size, colour: Colour, region: tuple[int, int, int, int], letterbox: Letterbox
+) -> npt.NDArray[np.float32]:
+    """Return the kernel's numbers for a crop; whole frames of a stream come from the cache."""
+    return geometry_row(frame_size, placement(frame_size, region, letterbox), colour)
 
 
-def geometry_row(box: Placed, colour: Colour) -> npt.NDArray[np.float32]:
-    """Return the kernel's numbers for pictures of one size and colour."""
+def geometry_row(frame_size: Size, box: Placed, colour: Colour) -> npt.NDArray[np.float32]:
+    """Return the kernel's numbers for pictures of one size and colour.
+
+    Raises:
+        InferenceError: If the picture is too wide, or shrinks too much.
+    """
+    if frame_size[0] > MAX_WIDTH:
+        raise InferenceError(
+            f"a frame is {frame_size[0]} pixels wide; allowed on the GPU: {MAX_WIDTH}"
+        )
+    shrinking = 1 / np.asarray(box.scale, np.float64)
+    if shrinking.max() > MAX_SHRINKING:
+        raise InferenceError(
+            f"a frame of {frame_size[0]} x {frame_size[1]} shrinks {shrinking.max():.0f} times; "
+            f"allowed on the GPU: {MAX_SHRINKING}"
+        )
     row = np.zeros(_NUMBERS, np.float32)
     row[:4] = *box.offset, *box.content_size
-    row[4:6] = 1 / np.asarray(box.scale, np.float64)
+    row[4:6] = shrinking
     row[6:12] = colour.coefficients
+    row[12:14] = frame_size
     return row
 
 
@@ -202,7 +246,3 @@ def channel_rows(spec: InputSpec) -> npt.NDArray[np.float32]:
     rows[:, 1] = spec.scale / np.asarray(spec.std)
     rows[:, 2] = -np.asarray(spec.mean) / np.asarray(spec.std)
     return rows
-
-
-def _cores(device: int) -> int:
-    return import_torch().cuda.get_device_properties(device).multi_processor_count

@@ -10,9 +10,10 @@ from posestream.gpu.surfaces import Colour
 from posestream.models.card import InputSpec
 
 Array = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating]
 
 
-def triangle_weights(samples: int, centers: Array, *, samples_per_output: float) -> Array:
+def triangle_weights(samples: int, centers: Floats, *, samples_per_output: float) -> Array:
     """Return ``(N, samples)``: how much each sample counts for each output, rows sum to 1.
 
     The triangle is two outputs wide, but never narrower than two samples.
@@ -31,7 +32,7 @@ def triangle_weights(samples: int, centers: Array, *, samples_per_output: float)
 def resized_rgb(
     luma: npt.NDArray[np.uint8],
     chroma: npt.NDArray[np.uint8],
-    centers: tuple[Array, Array],
+    centers: tuple[Floats, Floats],
     steps: tuple[float, float],
     colour: Colour,
 ) -> Array:
@@ -97,7 +98,7 @@ def network_input(
 
 
 def _resized(
-    planes: npt.NDArray[np.uint8], centers: tuple[Array, Array], steps: tuple[float, float]
+    planes: npt.NDArray[np.uint8], centers: tuple[Floats, Floats], steps: tuple[float, float]
 ) -> Array:
     along, above = (
         triangle_weights(samples, middles, samples_per_output=step)

@@ -10,6 +10,7 @@ from posestream.gpu.networks import Network
 from posestream.gpu.pose_decoding import PoseDecoding
 from posestream.gpu.slots import Slot, graph_sizes
 from posestream.gpu.surfaces import Surface
+from posestream.kernels import Loader, on_cuda
 from posestream.models.card import InputSpec
 
 
@@ -29,6 +30,7 @@ class Runner:
         device: Index of the GPU; None for main memory, as tests want.
         slots: Batches on their way at a time, for each input size.
         dtype: ``float16`` or ``float32``.
+        load: How kernels are compiled.
     """
 
     def __init__(
@@ -43,9 +45,10 @@ class Runner:
         device: int | None = 0,
         slots: int = 2,
         dtype: str = "float16",
+        load: Loader = on_cuda,
     ) -> None:
         self._network, self._decoding = network, decoding
-        self._spec, self._rule, self._dtype = spec, rule, dtype
+        self._spec, self._rule, self._dtype, self._load = spec, rule, dtype, load
         usual = graph_sizes(batch, few=network.slow_start)
         self._sizes, self._count = tuple(sizes or usual), slots
         self.batch, self.device = self._sizes[-1], device
@@ -99,6 +102,7 @@ class Runner:
             sizes=self._sizes,
             device=self.device,
             dtype=self._dtype,
+            load=self._load,
         )
 
 

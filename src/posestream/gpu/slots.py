@@ -16,6 +16,7 @@ from posestream.gpu.networks import Network
 from posestream.gpu.pose_decoding import PoseDecoding
 from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.surfaces import Surface
+from posestream.kernels import Loader, on_cuda
 from posestream.models.card import InputSpec
 from posestream.types import Poses
 
@@ -56,6 +57,7 @@ class Slot:
         sizes: Batch sizes, increasing; see `graph_sizes`.
         device: Index of the GPU; None for main memory.
         dtype: ``float16`` or ``float32``.
+        load: How kernels are compiled.
 
     Raises:
         OutOfMemoryError: If the GPU has no room.
@@ -73,6 +75,7 @@ class Slot:
         sizes: Sequence[int],
         device: int | None = 0,
         dtype: str = "float16",
+        load: Loader = on_cuda,
     ) -> None:
         self._sizes, self.size = tuple(sizes), size
         self._place = "cpu" if device is None else f"cuda:{device}"
@@ -83,7 +86,13 @@ class Slot:
             self._launcher = launcher_for(device, capturable=network.capturable)
             with self._launcher.within():
                 self._preprocessor = Preprocessor(
-                    spec, rule, size=size, batch=sizes[-1], device=device, dtype=dtype
+                    spec,
+                    rule,
+                    size=size,
+                    batch=sizes[-1],
+                    device=device,
+                    dtype=dtype,
+                    load=load,
                 )
                 self._preprocessor.describe((), sizes[-1])
                 self._preprocessor.launch(sizes[-1])

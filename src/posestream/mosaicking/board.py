@@ -44,8 +44,8 @@ class TileCanvas(Protocol):
         ...
 
 
-GpuCanvases = Callable[[Sequence[Tile], tuple[int, int], int], TileCanvas]
-"""Makes a canvas for tiles of a picture of a size on a GPU, by its number."""
+GpuCanvases = Callable[[Sequence[Tile], tuple[int, int], int | None], TileCanvas]
+"""Makes a canvas for tiles of a picture of a size on a GPU, by its number; tests give None."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -181,11 +181,11 @@ def gpu_canvases(
 ) -> GpuCanvases:
     """Return what makes a `GpuCanvas` on a GPU, by its number."""
 
-    def make(tiles: Sequence[Tile], size: tuple[int, int], device: int) -> GpuCanvas:
+    def make(tiles: Sequence[Tile], size: tuple[int, int], device: int | None) -> GpuCanvas:
         return GpuCanvas(
             tiles,
             size,
-            import_torch().device("cuda", device),
+            import_torch().device("cuda", device or 0),
             topology=topology,
             min_keypoint_score=min_keypoint_score,
             line_width=line_width,

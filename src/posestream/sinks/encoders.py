@@ -13,12 +13,20 @@ from av.video.codeccontext import VideoCodecContext
 
 from posestream.errors import ConfigError, SinkError, suggestion
 
-ENCODERS = ("auto", "libx264", "h264_nvenc", "hevc_nvenc")
+ENCODERS: tuple[str, ...] = ("auto", "libx264", "h264_nvenc", "hevc_nvenc")
 """What may be asked for; ``auto`` is ``libx264``, which is everywhere and looks the same."""
-PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
+_NVENC_PRESETS = {
+    "ultrafast": "p1",
+    "superfast": "p2",
+    "veryfast": "p3",
+    "faster": "p4",
+    "fast": "p5",
+    "medium": "p6",
+    "slow": "p7",
+    "slower": "p7",
+}
+PRESETS = tuple(_NVENC_PRESETS)
 """How hard x264 tries to make a small file, fastest first."""
-
-_NVENC_PRESETS = dict(zip(PRESETS, ("p1", "p2", "p3", "p4", "p5", "p6", "p7", "p7"), strict=True))
 _MAX_CRF = 51
 _PROBE_SIZE = (640, 360)
 """A size that every encoder takes, pixels."""

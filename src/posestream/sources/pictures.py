@@ -42,8 +42,13 @@ class Picture(Protocol):
 class PictureDecoder(Protocol):
     """Turns the packets of one stream into pictures; one thread at a time calls it."""
 
-    corrupt: int
-    """Damaged packets and pictures so far."""
+    @property
+    def corrupt(self) -> int:
+        """Damaged packets and pictures so far; readers add what they find, or take it back."""
+        ...
+
+    @corrupt.setter
+    def corrupt(self, count: int) -> None: ...
 
     @property
     def barren(self) -> int:
