@@ -33,6 +33,19 @@ def test_more_than_the_most_is_never_tried():
     assert tried == [1, 2, 4, 8, 12]
 
 
+@pytest.mark.parametrize("capacity", [0, 1, 50, 99, 150, 200])
+def test_a_search_may_end_while_a_gap_is_left(capacity: int):
+    tried = []
+
+    def sustains(count: int) -> bool:
+        tried.append(count)
+        return count <= capacity
+
+    held = most_sustained(sustains, most=200, first=100, within=8)
+    assert capacity - 8 < held <= capacity
+    assert len(tried) <= 6
+
+
 def test_a_search_that_is_stopped_keeps_what_held():
     answers = iter([True, True, None])
     assert most_sustained(lambda _: next(answers), most=64) == 2

@@ -9,7 +9,7 @@ from made_up_trials import trial
 
 from posestream.config import load_config
 from posestream.density.chart import draw_density
-from posestream.density.clip import Clip, inspect_clip, make_camera_clip
+from posestream.density.clip import Clip, Encoding, inspect_clip, make_camera_clip
 from posestream.density.figures import density_figures
 from posestream.density.finding import Density, Series, find_density, find_series, playing
 from posestream.density.limits import Limits
@@ -71,6 +71,19 @@ def test_a_camera_clip_is_like_a_cameras(tmp_path: Path):
     with av.open(str(path)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 30
     assert clip.bit_rate > 200_000  # grain costs bits, which a drawn picture would not
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec"), [(Encoding("libx265", 1_000_000, True), "hevc"), (Encoding(), "h264")]
+)
+def test_clips_have_pictures_out_of_order_only_if_they_may(
+    encoding: Encoding, codec: str, tmp_path: Path
+):
+    path = make_camera_clip(tmp_path / "clip.mp4", seconds=0.5, size=(320, 180), encoding=encoding)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].codec_context.name == codec
+        times = [packet.pts for packet in container.demux(video=0) if packet.size]
+    assert (times != sorted(times)) == encoding.reordered
 
 
 def test_a_clip_that_is_none_is_refused(tmp_path: Path):

@@ -297,7 +297,8 @@ class Benchmark:
     @property
     def _processes(self) -> int:
         """How many processes decode alone: as many as a run of these streams would take."""
-        return max(1, -(-self._plan.streams // STREAMS_PER_PROCESS))
+        asked = str(self._plan.settings.get("processes") or "")
+        return int(asked) if asked.isdigit() else -(-self._plan.streams // STREAMS_PER_PROCESS)
 
     def _wants(self, step: str) -> bool:
         return step in self._plan.steps
