@@ -17,7 +17,7 @@ LEVELS = (
     {
         *("errors", "topology", "geometry", "images", "types", "findings", "compilation"),
         *("containers", "credentials", "events", "assignment", "shapes", "zones"),
-        *("kernels", "transfers"),
+        *("kernels", "transfers", "blob_cache"),
     },
     {
         "runtime",

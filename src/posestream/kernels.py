@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from posestream.blob_cache import BlobCache, blob_key, cache_folder
 from posestream.errors import InferenceError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -186,17 +187,34 @@ def most_shared_bytes(device: int) -> int:
 def _compiled(
     sources: tuple[Path, ...], architecture: str, defines: tuple[tuple[str, int], ...]
 ) -> bytes:
-    _, _, nvrtc = _libraries()
+    """Return machine code, from the disk where the same was compiled before."""
     text = "".join(f"#define {name} {value}\n" for name, value in defines)
     text += HALF_TO_FLOAT + FLOAT_TO_HALF
     text += "".join(path.read_text(encoding="utf-8") for path in sources)
+    cache = BlobCache(cache_folder())
+    key = blob_key({"kernels": text, "for": architecture, "compiler": _compiler_version()})
+    code = cache.load(key)
+    if code is None:
+        code = _machine_code(text, sources[-1].name, architecture)
+        cache.store(key, code)
+    return code
+
+
+def _compiler_version() -> tuple[int, ...]:
+    _, _, nvrtc = _libraries()
     try:
-        _, program = nvrtc.nvrtcCreateProgram(text.encode(), sources[-1].name.encode(), 0, [], [])
+        _, *version = nvrtc.nvrtcVersion()
     except RuntimeError as error:  # NVIDIA's loader of libraries found none
         raise MissingDependencyError(
             f"kernels on the GPU need NVIDIA's run-time compiler, libnvrtc ({error}); install it "
             "with: pip install nvidia-cuda-nvrtc"
         ) from error
+    return tuple(version)
+
+
+def _machine_code(text: str, name: str, architecture: str) -> bytes:
+    _, _, nvrtc = _libraries()
+    _, program = nvrtc.nvrtcCreateProgram(text.encode(), name.encode(), 0, [], [])
     # Without fused multiply-add every operation rounds as on a CPU.
     options = [f"--gpu-architecture={architecture}".encode(), b"--fmad=false"]
     (error,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
@@ -204,9 +222,7 @@ def _compiled(
         _, size = nvrtc.nvrtcGetProgramLogSize(program)
         log = bytearray(size)
         nvrtc.nvrtcGetProgramLog(program, log)
-        raise InferenceError(
-            f"{sources[-1].name} does not compile for {architecture}: {log.decode().strip()}"
-        )
+        raise InferenceError(f"{name} does not compile for {architecture}: {log.decode().strip()}")
     _, size = nvrtc.nvrtcGetCUBINSize(program)
     cubin = bytearray(size)
     nvrtc.nvrtcGetCUBIN(program, cubin)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posestream.blob_cache import BlobCache
 from posestream.errors import MissingDependencyError
 from posestream.inference import openvino as module
-from posestream.inference.blob_cache import BlobCache
 from posestream.inference.openvino import OpenVinoBackend
 from posestream.inference.openvino_library import import_openvino
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from posestream.blob_cache import BlobCache
 from posestream.errors import ConfigError
 from posestream.inference import openvino as module
-from posestream.inference.blob_cache import BlobCache
 from posestream.inference.openvino import OpenVinoBackend
 from posestream.inference.precision import (
     check_precision,

@@ -85,7 +85,7 @@ def _compiler() -> Finding:
 
 
 def _cache() -> Finding:
-    from posestream.inference.blob_cache import cache_folder
+    from posestream.blob_cache import cache_folder
 
     folder = cache_folder()
     try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from posestream.blob_cache import cache_folder
 from posestream.errors import ConfigError
 from posestream.gpu.networks import CompiledNetwork, GraphNetwork, Network
-from posestream.inference.blob_cache import cache_folder
 from posestream.inference.settings import check_choice
 from posestream.inference.tensorrt import DEFAULT_WORKSPACE_MB
 from posestream.models.card import ModelCard

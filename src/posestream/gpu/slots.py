@@ -3,40 +3,41 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from posestream.batching.crops import Crop
 from posestream.errors import InferenceError, OutOfMemoryError
 from posestream.geometry import InputRule, Letterbox, Size
-from posestream.gpu.launchers import launcher_for
+from posestream.gpu.launchers import Launcher, launcher_for
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.networks import Network
-from posestream.gpu.pose_decoding import PoseDecoding
+from posestream.gpu.pose_decoding import PoseDecoding, PoseReader
 from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.surfaces import Surface
 from posestream.kernels import Loader, on_cuda
 from posestream.models.card import InputSpec
 from posestream.types import Poses
 
-_making = threading.RLock()
-"""Held where memory is set aside and graphs are recorded: no two threads may do so at once."""
+_maker = ThreadPoolExecutor(1, thread_name_prefix="record-graphs")
+"""Sets memory aside and records graphs: no two threads may do so at once, and plans that libraries
+make for a shape are kept for the thread that made them."""
 
 
 def graph_sizes(largest: int, *, few: bool = False) -> tuple[int, ...]:
     """Return the batch sizes worth a graph of their own, up to the largest.
 
-    A batch is padded to the next of them, so that at most a third of the work is for nothing; with
-    few sizes it may be three quarters, where a GPU that gets small batches has time left anyway.
+    A batch is padded to the next of them, so that less than half of the work is for nothing; with
+    few sizes it may be three quarters. A GPU that gets small batches has time left anyway, while
+    each size costs up to a second when it first comes.
 
     Args:
         largest: The most frames at once.
         few: Whether each size is so costly that four or five must do.
     """
-    sizes = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, largest}
-    if few:
-        sizes = {1, 4, 16, 64, largest}
+    step = 4 if few else 2
+    sizes = {largest, *(step**n for n in range(largest.bit_length()))}
     return tuple(sorted(size for size in sizes if size <= largest))
 
 
@@ -82,21 +83,19 @@ class Slot:
         self._network = network
         self._boxes: tuple[Letterbox, ...] = ()
         self._prepared: set[int] = set()
-        with _making, self._failures():
-            self._launcher = launcher_for(device, capturable=network.capturable)
-            with self._launcher.within():
-                self._preprocessor = Preprocessor(
-                    spec,
-                    rule,
-                    size=size,
-                    batch=sizes[-1],
-                    device=device,
-                    dtype=dtype,
-                    load=load,
+
+        def set_up() -> tuple[Launcher, Preprocessor, PoseReader]:
+            launcher, largest = launcher_for(device, capturable=network.capturable), sizes[-1]
+            with launcher.within():
+                preprocessor = Preprocessor(
+                    spec, rule, size=size, batch=largest, device=device, dtype=dtype, load=load
                 )
-                self._preprocessor.describe((), sizes[-1])
-                self._preprocessor.launch(sizes[-1])
-                self._reader = decoding.reader(network(self._preprocessor.input))
+                preprocessor.describe((), largest)
+                preprocessor.launch(largest)
+                return launcher, preprocessor, decoding.reader(network(preprocessor.input))
+
+        with self._failures():
+            self._launcher, self._preprocessor, self._reader = _maker.submit(set_up).result()
 
     def prepare(self, sizes: Sequence[int] | None = None) -> None:
         """Do what first batches of some sizes would wait for, by default of all sizes.
@@ -107,8 +106,8 @@ class Slot:
         """
         missing = [size for size in sizes or self._sizes if size not in self._prepared]
         if missing:
-            with _making, self._failures(), self._launcher.within():
-                self._launcher.prepare(self._run, missing)
+            with self._failures():
+                _maker.submit(self._take_in, missing).result()
             self._prepared.update(missing)
 
     def start(self, surfaces: Sequence[Surface], crops: Sequence[Crop] | None = None) -> None:
@@ -148,6 +147,10 @@ class Slot:
     def collect(self) -> list[Poses]:
         """Return everyone in each picture of the batch that `wait` waited for."""
         return self._reader.collect(self._boxes)
+
+    def _take_in(self, sizes: Sequence[int]) -> None:
+        with self._launcher.within():
+            self._launcher.prepare(self._run, sizes)
 
     def _run(self, batch: int) -> None:
         self._preprocessor.launch(batch)

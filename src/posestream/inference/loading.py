@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from posestream.blob_cache import BlobCache, cache_folder
 from posestream.errors import ConfigError, MissingDependencyError
 from posestream.inference import Backend
-from posestream.inference.blob_cache import BlobCache, cache_folder
 from posestream.inference.settings import check_choice, check_device
 from posestream.inference.tensorrt import DEFAULT_WORKSPACE_MB
 from posestream.models.card import ModelCard

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from posestream.blob_cache import BlobCache, blob_key
 from posestream.errors import InferenceError
-from posestream.inference.blob_cache import BlobCache, blob_key
 from posestream.inference.contract import Arrays, Maps, run_checked
 from posestream.inference.openvino_library import import_openvino, openvino_core
 from posestream.inference.openvino_model import read_network

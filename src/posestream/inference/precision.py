@@ -10,8 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 
+from posestream.blob_cache import BlobCache
 from posestream.errors import ConfigError
-from posestream.inference.blob_cache import BlobCache
 
 CAPABILITIES = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
 """OpenVINO's names of the number formats."""

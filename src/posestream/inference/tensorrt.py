@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-from posestream.inference.blob_cache import blob_key
+from posestream.blob_cache import blob_key
 from posestream.models.card import ModelCard
 
 DEFAULT_WORKSPACE_MB = 3000

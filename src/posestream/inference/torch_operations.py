@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from posestream.inference.torch_convolutions import depthwise, is_depthwise, is_product, product
+
 Attributes = Mapping[str, Any]
 Operator = Callable[..., Any]
 
@@ -36,13 +38,17 @@ def _amount(pads: Sequence[int]) -> list[int]:
     return [pads[axis + end * axes] for axis in reversed(range(axes)) for end in (0, 1)]
 
 
-def _padding(attributes: Attributes, x: Tensor, value: float = 0.0) -> tuple[Tensor, list[int]]:
-    """Return the input and what torch should pad: unequal ends are padded here."""
-    axes = x.ndim - 2
-    pads = list(attributes.get("pads", [0] * 2 * axes))
+def _pads(attributes: Attributes, x: Tensor) -> list[int]:
+    """Return how much is added before each axis of the picture, then how much behind each."""
     automatic = attributes.get("auto_pad", "NOTSET")
     if automatic not in ("NOTSET", "VALID"):
-        pads = _same(attributes, x.shape[2:], automatic)
+        return _same(attributes, x.shape[2:], automatic)
+    return list(attributes.get("pads", [0] * 2 * (x.ndim - 2)))
+
+
+def _padding(attributes: Attributes, x: Tensor, value: float = 0.0) -> tuple[Tensor, list[int]]:
+    """Return the input and what torch should pad: unequal ends are padded here."""
+    axes, pads = x.ndim - 2, _pads(attributes, x)
     if pads[:axes] == pads[axes:]:
         return x, pads[:axes]
     return functional.pad(x, _amount(pads), value=value), [0] * axes
@@ -61,17 +67,19 @@ def _same(attributes: Attributes, sizes: Sequence[int], automatic: str) -> list[
 
 def convolution(attributes: Attributes, x: Tensor, weight: Tensor, bias: Tensor | None = None):
     """Conv."""
-    x, padding = _padding({"kernel_shape": weight.shape[2:], **attributes}, x)
-    run = (functional.conv1d, functional.conv2d, functional.conv3d)[x.ndim - 3]
-    return run(
-        x,
-        weight,
-        bias,
-        stride=attributes.get("strides", 1),
-        padding=padding,
-        dilation=attributes.get("dilations", 1),
-        groups=attributes.get("group", 1),
-    )
+    attributes = {"kernel_shape": weight.shape[2:], **attributes}
+    axes, groups = x.ndim - 2, attributes.get("group", 1)
+    strides = attributes.get("strides", [1] * axes)
+    dilations = attributes.get("dilations", [1] * axes)
+    if x.is_cuda and not torch.compiler.is_compiling():  # a compiler knows better ways
+        pads = _pads(attributes, x)
+        if is_product(x, weight, strides=strides, pads=pads):
+            return product(x, weight, bias)
+        if is_depthwise(x, weight, groups=groups, dilations=dilations):
+            return depthwise(x, weight, bias, strides=strides, pads=pads)
+    x, padding = _padding(attributes, x)
+    run = (functional.conv1d, functional.conv2d, functional.conv3d)[axes - 1]
+    return run(x, weight, bias, stride=strides, padding=padding, dilation=dilations, groups=groups)
 
 
 def transposed_convolution(

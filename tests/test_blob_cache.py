@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from posestream.inference.blob_cache import BlobCache, blob_key, cache_folder
+from posestream.blob_cache import BlobCache, blob_key, cache_folder
 
 
 def test_a_blob_comes_back_as_it_was(tmp_path: Path):
