@@ -108,7 +108,7 @@ class Slot:
     def __init__(self, runner: NobodyRunner) -> None:
         self._runner = runner
 
-    def start(self, surfaces: Sequence[Surface], crops: Any = None) -> None:
+    def start(self, surfaces: Sequence[Surface], crops: Any) -> None:
         if self._runner.error:
             raise self._runner.error
         self.count = len(surfaces)

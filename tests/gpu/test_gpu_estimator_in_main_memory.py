@@ -52,12 +52,11 @@ def network() -> GraphNetwork:
     return GraphNetwork(CARD, device=None, dtype="float32")
 
 
-def runner(network: Any, *, side: int = SIDE) -> Runner:
+def runner(network: Any) -> Runner:
     return Runner(
         network,
         HostPoseDecoding(DECODER, threads=1),
         spec=CARD.input,
-        rule=CARD.input.rule(side),
         batch=1,
         slots=1,
         device=None,

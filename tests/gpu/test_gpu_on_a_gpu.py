@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from posestream.batching.crops import Crop
 from posestream.containers import open_media
 from posestream.gpu.choosing import GpuDecoding
 from posestream.gpu.cuda_image import CudaImage
@@ -44,12 +45,13 @@ def test_one_launch_makes_the_inputs_of_pictures_of_any_sizes(layout: str):
         std=(0.22, 0.23, 0.24),
         fixed_size=(224, 160),
     )
-    maker = Preprocessor(spec, spec.rule(), size=(224, 160), batch=6, dtype="float32")
+    maker = Preprocessor(spec, size=(224, 160), batch=6, dtype="float32")
     colour = Colour("bt709")
     frames = [noise(size) for size in SIZES]
     surfaces = [sent_to_gpu(frame, device=0, colour=colour) for frame in frames]
     maker.input.fill_(np.nan)
-    boxes = maker.describe(surfaces, 6)
+    crops = [Crop.whole(i, size, spec.rule()) for i, size in enumerate(SIZES)]
+    boxes = maker.describe(surfaces, crops, 6)
     maker.launch(6)
     made = maker.input.cpu().numpy()
     made = made.transpose(0, 2, 3, 1) if layout == "NCHW" else made

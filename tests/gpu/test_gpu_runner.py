@@ -47,7 +47,7 @@ def slots(monkeypatch) -> Slots:
 def running(**options: Any) -> Runner:
     network, decoding = SimpleNamespace(capturable=True, slow_start=False), SimpleNamespace()
     parts: list[Any] = [network, decoding]
-    return Runner(*parts, spec=SPEC, rule=SPEC.rule(), **options)
+    return Runner(*parts, spec=SPEC, **options)
 
 
 def test_a_slot_is_made_for_each_input_size_when_one_is_wanted(slots):

@@ -56,7 +56,6 @@ def build_pass(
         network,
         usual_decoding(decoder, load=load),
         spec=card.input,
-        rule=card.input.rule(),
         batch=batch,
         sizes=(card.input.batch,) if card.input.batch else None,
         device=device,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from posestream.geometry import InputRule, Size
+from posestream.geometry import Size
 from posestream.gpu.networks import Network
 from posestream.gpu.pose_decoding import PoseDecoding
 from posestream.gpu.slots import Slot, graph_sizes
@@ -23,8 +23,7 @@ class Runner:
         network: Turns inputs into maps.
         decoding: Turns maps into people.
         spec: How the network wants its pixels.
-        rule: How frames become inputs.
-        batch: Most frames at once.
+        batch: Most crops at once.
         sizes: Sizes of batches, increasing, instead of those that `graph_sizes` says.
         device: Index of the GPU; None for main memory, as tests want.
         slots: Batches on their way at a time, for each input size.
@@ -38,7 +37,6 @@ class Runner:
         decoding: PoseDecoding,
         *,
         spec: InputSpec,
-        rule: InputRule,
         batch: int = 32,
         sizes: Sequence[int] | None = None,
         device: int | None = 0,
@@ -47,7 +45,7 @@ class Runner:
         load: Loader = on_cuda,
     ) -> None:
         self._network, self._decoding = network, decoding
-        self._spec, self._rule, self._dtype, self._load = spec, rule, dtype, load
+        self._spec, self._dtype, self._load = spec, dtype, load
         usual = graph_sizes(batch, few=network.slow_start)
         self._sizes, self._count = tuple(sizes or usual), slots
         self.batch, self.device = self._sizes[-1], device
@@ -73,7 +71,6 @@ class Runner:
             self._network,
             self._decoding,
             spec=self._spec,
-            rule=self._rule,
             size=size,
             sizes=self._sizes,
             device=self.device,
