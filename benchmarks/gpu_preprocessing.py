@@ -19,6 +19,7 @@ import _machine
 import numpy as np
 import torch
 
+from posestream.batching.crops import Crop
 from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.surfaces import Colour, Surface
 from posestream.models.card import InputSpec
@@ -55,15 +56,16 @@ def measure(batch: int, size: tuple[int, int], *, copied: float) -> dict[str, ob
         std=(0.229, 0.224, 0.225),
         fixed_size=size,
     )
-    maker = Preprocessor(spec, spec.rule(), size=size, batch=batch)
+    maker = Preprocessor(spec, size=size, batch=batch)
     surfaces = [surface() for _ in range(batch)]
-    boxes = maker.describe(surfaces, batch)
+    crops = [Crop.whole(place, FRAME, spec.rule()) for place in range(batch)]
+    boxes = maker.describe(surfaces, crops, batch)
     with_copy = on_gpu(lambda: maker.launch(batch))
     columns, rows = boxes[0].content_size
     must = batch * (FRAME[0] * FRAME[1] * 3 // 2 + 2 * 3 * size[0] * size[1])
     started = time.perf_counter()
     for _ in range(100):
-        maker.describe(surfaces, batch)
+        maker.describe(surfaces, crops, batch)
     describe = (time.perf_counter() - started) / 100 / batch
     return {
         "batch": batch,

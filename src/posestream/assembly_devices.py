@@ -19,7 +19,7 @@ def gpu_path(settings: EstimatorConfig) -> int | None:
     """Return the index of the GPU on which pictures stay from decoding to poses.
 
     None where there is none: on a CPU, with a network in 8 bits, and where ONNX Runtime is asked
-    for on a machine without PyTorch and Triton, so that it takes its pictures from main memory.
+    for on a machine without PyTorch, so that it takes its pictures from main memory.
 
     Raises:
         ConfigError: If there is no such GPU, or more than one is named.
@@ -44,7 +44,7 @@ def _runs_on_tensors(settings: EstimatorConfig) -> bool:
         return True
     if settings.backend not in ("auto", "onnxruntime") or settings.precision == "int8":
         return False
-    there = all(importlib.util.find_spec(name) for name in ("torch", "triton"))
+    there = importlib.util.find_spec("torch") is not None
     return settings.provider in _ONNX_PROVIDERS and there
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from posestream.gpu.choosing import GpuDecoding
@@ -80,22 +80,6 @@ class Decoding(GpuDecoding):
         return self.decoders[-1]
 
 
-class Packets:
-    """A source of a few packets, some of which may be errors."""
-
-    def __init__(self, *items: Packet | Exception, info: VideoInfo = INFO) -> None:
-        self.info, self._items, self.closed = info, items, False
-
-    def packets(self) -> Iterator[Packet]:
-        for item in self._items:
-            if isinstance(item, Exception):
-                raise item
-            yield item
-
-    def close(self) -> None:
-        self.closed = True
-
-
 class PlainDecoder:
     """One picture for each packet, at once."""
 
@@ -124,7 +108,7 @@ class Slot:
     def __init__(self, runner: NobodyRunner) -> None:
         self._runner = runner
 
-    def start(self, surfaces: Sequence[Surface], crops: Any = None) -> None:
+    def start(self, surfaces: Sequence[Surface], crops: Any) -> None:
         if self._runner.error:
             raise self._runner.error
         self.count = len(surfaces)
@@ -145,15 +129,6 @@ class NobodyRunner:
         self.batches: list[int] = []
         self.sizes: list[tuple[int, int]] = []
         self.error: Exception | None = None
-
-    def input_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
-        return frame_size
-
-    def groups(self, surfaces: Sequence[Surface]) -> list[list[int]]:
-        return [[place] for place in range(len(surfaces))]
-
-    def lend(self, frame_size: tuple[int, int]) -> Slot:
-        return Slot(self)
 
     def lend_for(self, input_size: tuple[int, int]) -> Slot:
         self.sizes.append(input_size)

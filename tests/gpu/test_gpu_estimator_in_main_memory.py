@@ -52,12 +52,11 @@ def network() -> GraphNetwork:
     return GraphNetwork(CARD, device=None, dtype="float32")
 
 
-def runner(network: Any, *, side: int = SIDE) -> Runner:
+def runner(network: Any) -> Runner:
     return Runner(
         network,
         HostPoseDecoding(DECODER, threads=1),
         spec=CARD.input,
-        rule=CARD.input.rule(side),
         batch=1,
         slots=1,
         device=None,
@@ -99,7 +98,7 @@ def test_work_in_main_memory_is_done_for_each_size_beforehand_and_when_it_is_lau
 def test_a_network_that_finds_no_memory_says_what_would_help():
     failing = Failing(network(), torch.OutOfMemoryError("no room"), calls=0)
     with pytest.raises(OutOfMemoryError, match="cpu: out of memory with batches of 1 at 32 x 32"):
-        runner(failing, side=32).prepare((64, 64))
+        runner(failing).lend_for((32, 32))
 
 
 def test_a_failure_names_the_device_once():
@@ -108,4 +107,4 @@ def test_a_failure_names_the_device_once():
         (InferenceError("model 'x' failed"), "^model 'x' failed$"),
     ):
         with pytest.raises(InferenceError, match=told):
-            runner(Failing(network(), error, calls=0), side=32).prepare((64, 64))
+            runner(Failing(network(), error, calls=0)).lend_for((32, 32))

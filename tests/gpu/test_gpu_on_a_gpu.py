@@ -7,22 +7,19 @@ import av
 import numpy as np
 import pytest
 
+from posestream.batching.crops import Crop
 from posestream.containers import open_media
-from posestream.decoding.centers import CenterDecoder
-from posestream.gpu.building import build_runners
 from posestream.gpu.choosing import GpuDecoding
 from posestream.gpu.cuda_image import CudaImage
-from posestream.gpu.engine import GpuEngine
 from posestream.gpu.host_decoding import HostDecoder, sent_to_gpu
 from posestream.gpu.opening import StreamDecoder
-from posestream.gpu.packets import ContainerPackets
-from posestream.gpu.pose_decoding import HostPoseDecoding
+from posestream.gpu.packets import video_info
 from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.preprocessing_reference import network_input
 from posestream.gpu.surfaces import Colour
+from posestream.gpu.units import DecoderPackets
 from posestream.images import HostImage, plane_arrays
 from posestream.models.card import InputSpec
-from posestream.models.registry import find_model
 from posestream.sources.file import VideoFileSource
 
 pytestmark = pytest.mark.gpu
@@ -48,12 +45,13 @@ def test_one_launch_makes_the_inputs_of_pictures_of_any_sizes(layout: str):
         std=(0.22, 0.23, 0.24),
         fixed_size=(224, 160),
     )
-    maker = Preprocessor(spec, spec.rule(), size=(224, 160), batch=6, dtype="float32")
+    maker = Preprocessor(spec, size=(224, 160), batch=6, dtype="float32")
     colour = Colour("bt709")
     frames = [noise(size) for size in SIZES]
     surfaces = [sent_to_gpu(frame, device=0, colour=colour) for frame in frames]
     maker.input.fill_(np.nan)
-    boxes = maker.describe(surfaces, 6)
+    crops = [Crop.whole(i, size, spec.rule()) for i, size in enumerate(SIZES)]
+    boxes = maker.describe(surfaces, crops, 6)
     maker.launch(6)
     made = maker.input.cpu().numpy()
     made = made.transpose(0, 2, 3, 1) if layout == "NCHW" else made
@@ -96,25 +94,6 @@ def test_pixels_asked_of_the_gpu_are_those_of_the_cpu(demo_clip: Path):
         assert np.abs(ours.astype(int) - theirs).mean() < 4
 
 
-def test_an_engine_finds_people_in_every_frame_in_order(demo_clip: Path):
-    card = find_model("movenet-multipose")
-    decoding = HostPoseDecoding(CenterDecoder(card.topology, stride=card.stride))
-    engine = GpuEngine(build_runners(card, decoding, long_side=256, batch=8))
-    found = {}
-    for name in ("a", "b"):
-        container = open_media(demo_clip)
-        found[name] = []
-        engine.add(
-            name, ContainerPackets(container, container.streams.video[0]), found[name].append
-        )
-    assert engine.wait(60)
-    engine.close()
-    for outcomes in found.values():
-        assert [one.index for one in outcomes] == list(range(len(outcomes)))
-        assert len(outcomes) > 20
-        assert any(len(one.poses) for one in outcomes)
-
-
 def test_ten_bits_are_decoded_on_the_cpu(tmp_path: Path):
     path = tmp_path / "ten.mkv"
     with av.open(str(path), "w") as file:
@@ -123,10 +102,15 @@ def test_ten_bits_are_decoded_on_the_cpu(tmp_path: Path):
         for _ in range(5):
             file.mux(stream.encode(noise((320, 192)).reformat(format="yuv420p10le")))
         file.mux(stream.encode(None))
-    container = open_media(path)
-    source = ContainerPackets(container, container.streams.video[0])
-    decoder = StreamDecoder("ten", source.info, on_cpu=lambda info: HostDecoder(info))
-    pictures = [one for packet in source.packets() for one in decoder.decode(packet)]
-    pictures += decoder.flush()
+    with open_media(path) as container:
+        stream = container.streams.video[0]
+        info = video_info(stream)
+        units = DecoderPackets(stream, info)
+        decoder = StreamDecoder("ten", info, on_cpu=lambda info: HostDecoder(info))
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        pictures = [
+            one for packet in packets for unit in units.of(packet) for one in decoder.decode(unit)
+        ]
+        pictures += decoder.flush()
     assert len(pictures) == 5
     assert decoder.description == "FFmpeg on the CPU"

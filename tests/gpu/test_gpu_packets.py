@@ -8,32 +8,28 @@ import pytest
 
 from posestream.containers import open_media
 from posestream.gpu.host_decoding import packed_nv12
-from posestream.gpu.packets import ContainerPackets, tagged_colour
+from posestream.gpu.packets import tagged_colour, video_info
 from posestream.gpu.surfaces import Colour
+from posestream.gpu.units import DecoderPackets
 
 
-@pytest.fixture
-def packets(demo_clip: Path) -> ContainerPackets:
-    container = open_media(demo_clip)
-    return ContainerPackets(container, container.streams.video[0])
-
-
-def test_a_file_says_what_it_holds(packets: ContainerPackets):
-    info = packets.info
+def test_a_file_says_what_it_holds(demo_clip: Path):
+    with open_media(demo_clip) as container:
+        info = video_info(container.streams.video[0])
     assert (info.codec, info.size, info.pixel_format) == ("h264", (320, 180), "yuv420p")
     assert float(info.frame_rate or 0) == pytest.approx(30, abs=6)
-    packets.close()
 
 
-def test_units_begin_with_start_codes_and_times_are_the_files(
-    packets: ContainerPackets, demo_clip: Path
-):
-    read = list(packets.packets())
-    assert all(bytes(packet.owner).startswith((b"\0\0\1", b"\0\0\0\1")) for packet in read)
-    assert read[0].key
-    with av.open(str(demo_clip)) as file:
-        assert [p.pts for p in read] == [p.pts for p in file.demux(video=0) if p.size]
-    packets.close()
+def test_units_begin_with_start_codes_and_times_are_the_files(demo_clip: Path):
+    with open_media(demo_clip) as container:
+        stream = container.streams.video[0]
+        read = [packet for packet in container.demux(stream) if packet.size]
+        times = [packet.pts for packet in read]
+        units = DecoderPackets(stream, video_info(stream))
+        made = [unit for packet in read for unit in units.of(packet)]
+    assert [unit.pts for unit in made] == times
+    assert all(bytes(unit.owner).startswith((b"\0\0\1", b"\0\0\0\1")) for unit in made)
+    assert made[0].key
 
 
 @pytest.mark.parametrize(

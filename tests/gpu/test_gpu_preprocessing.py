@@ -9,7 +9,7 @@ import emulated_gpu
 from posestream.batching.crops import Crop
 from posestream.batching.regions import Region
 from posestream.errors import InferenceError
-from posestream.geometry import InputRule, Letterbox
+from posestream.geometry import Letterbox
 from posestream.gpu.preprocessing import Preprocessor
 from posestream.gpu.preprocessing_reference import network_input
 from posestream.gpu.surfaces import Colour, Surface
@@ -61,6 +61,11 @@ def card(layout="NCHW", dtype="float32", size=(48, 32)):
     )
 
 
+def whole(surfaces, spec):
+    """All of each picture, as the network takes it."""
+    return [Crop.whole(i, surface.size, spec.rule()) for i, surface in enumerate(surfaces)]
+
+
 SIZES = [(640, 360), (62, 34), (36, 64), (30, 20), (2560, 200)]
 
 
@@ -68,11 +73,11 @@ SIZES = [(640, 360), (62, 34), (36, 64), (30, 20), (2560, 200)]
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_one_launch_makes_the_inputs_of_pictures_of_any_sizes(gpu, layout, dtype):
     spec, places = card(layout), len(SIZES) + 1
-    rule = spec.rule()
-    maker = Preprocessor(spec, rule, size=(48, 32), batch=places, dtype=dtype, **gpu)
+    maker = Preprocessor(spec, size=(48, 32), batch=places, dtype=dtype, **gpu)
     maker.input.fill_(np.nan)
     pictures = [picture(size, gpu) for size in SIZES]
-    boxes = maker.describe([surface for _, _, surface in pictures], places)
+    surfaces = [surface for _, _, surface in pictures]
+    boxes = maker.describe(surfaces, whole(surfaces, spec), places)
     maker.launch(places)
     made = maker.input.float().cpu().numpy()
     made = made.transpose(0, 2, 3, 1) if layout == "NCHW" else made
@@ -85,9 +90,9 @@ def test_one_launch_makes_the_inputs_of_pictures_of_any_sizes(gpu, layout, dtype
 
 def test_pixels_are_rounded_for_networks_that_take_bytes(gpu):
     spec = card("NHWC", "uint8")
-    maker = Preprocessor(spec, spec.rule(), size=(48, 32), batch=1, dtype="uint8", **gpu)
+    maker = Preprocessor(spec, size=(48, 32), batch=1, dtype="uint8", **gpu)
     luma, chroma, surface = picture((96, 70), gpu)
-    (box,) = maker.describe([surface], 1)
+    (box,) = maker.describe([surface], whole([surface], spec), 1)
     maker.launch(1)
     wanted = network_input(luma, chroma, box=box, colour=COLOUR, spec=spec)
     off = np.abs(maker.input[0].cpu().numpy().astype(int) - wanted)
@@ -97,10 +102,11 @@ def test_pixels_are_rounded_for_networks_that_take_bytes(gpu):
 
 def test_pictures_may_change_places_from_batch_to_batch(gpu):
     spec = card()
-    maker = Preprocessor(spec, spec.rule(), size=(48, 32), batch=2, dtype="float32", **gpu)
+    maker = Preprocessor(spec, size=(48, 32), batch=2, dtype="float32", **gpu)
     first, second = picture((96, 64), gpu, seed=1), picture((64, 96), gpu, seed=2)
     for pair in ((first, second), (second, first), (second, second)):
-        boxes = maker.describe([surface for _, _, surface in pair], 2)
+        surfaces = [surface for _, _, surface in pair]
+        boxes = maker.describe(surfaces, whole(surfaces, spec), 2)
         maker.launch(2)
         made = maker.input.cpu().numpy().transpose(0, 2, 3, 1)
         for place, (luma, chroma, _) in enumerate(pair):
@@ -111,7 +117,7 @@ def test_pictures_may_change_places_from_batch_to_batch(gpu):
 @pytest.mark.parametrize("across", [0.25, 2.5])
 def test_a_part_of_a_picture_may_fill_the_input(gpu, across):
     spec = InputSpec(name="pixels", layout="NHWC", dtype="uint8", colour="RGB", fixed_size=(40, 24))
-    maker = Preprocessor(spec, spec.rule(), size=(40, 24), batch=1, dtype="uint8", **gpu)
+    maker = Preprocessor(spec, size=(40, 24), batch=1, dtype="uint8", **gpu)
     luma, chroma, surface = picture((320, 200), gpu)
     size = (round(320 * across), round(200 * across))
     box = Letterbox((320, 200), size, (40, 24), (-8, -4))
@@ -125,32 +131,32 @@ def test_a_part_of_a_picture_may_fill_the_input(gpu, across):
 
 def test_a_picture_that_is_too_wide_is_refused(gpu):
     spec = card()
-    maker = Preprocessor(spec, spec.rule(), size=(48, 32), batch=1, dtype="float32", **gpu)
+    maker = Preprocessor(spec, size=(48, 32), batch=1, dtype="float32", **gpu)
     wide = Surface(16, 16, pitch=16384, size=(16384, 9), colour=COLOUR)
     with pytest.raises(InferenceError, match="16384 pixels wide; allowed on the GPU: 8192"):
-        maker.describe([wide], 1)
+        maker.describe([wide], whole([wide], spec), 1)
 
 
 def test_a_picture_that_shrinks_to_nothing_is_refused(gpu):
     spec = card(size=(8, 32))
-    maker = Preprocessor(spec, spec.rule(), size=(8, 32), batch=1, dtype="float32", **gpu)
+    maker = Preprocessor(spec, size=(8, 32), batch=1, dtype="float32", **gpu)
     wide = Surface(16, 16, pitch=8192, size=(8192, 4096), colour=COLOUR)
     with pytest.raises(InferenceError, match="shrinks 1024 times; allowed on the GPU: 900"):
-        maker.describe([wide], 1)
+        maker.describe([wide], whole([wide], spec), 1)
 
 
 def test_crops_of_pictures_are_seen_as_the_reference_sees_them(gpu):
     """Inside, over each corner, enlarged and shrunk, beside the picture, and all of it."""
     spec = card(layout="NHWC")
-    (width, height), whole = (200, 120), InputRule(fixed_size=(48, 32))
+    width, height = 200, 120
     luma, chroma, surface = picture((width, height), gpu)
     regions = [(50, 30, 80, 50), (-30, -20, 66, 44), (150, 100, 270, 180), (-40, 10, 320, 100)]
     crops = [Region(0, *corners).filling((48, 32)) for corners in [*regions, (300, 0, 340, 20)]]
-    crops += [Crop.whole(0, (width, height), whole)]
+    crops += whole([surface], spec)
     crops += [Crop(0, (0, 20, 30, 50), Letterbox((30, 30), (20, 32), (48, 32), (28, 0)))]
     places = len(crops) + 1
-    maker = Preprocessor(spec, spec.rule(), size=(48, 32), batch=places, dtype="float32", **gpu)
-    boxes = maker.describe_crops([surface] * len(crops), crops, places)
+    maker = Preprocessor(spec, size=(48, 32), batch=places, dtype="float32", **gpu)
+    boxes = maker.describe([surface] * len(crops), crops, places)
     maker.launch(places)
     made = maker.input.cpu().numpy()
     for place, (crop, box) in enumerate(zip(crops, boxes, strict=True)):

@@ -27,10 +27,7 @@ class Slots:
 
     class One:
         def __init__(self, size: tuple[int, int]) -> None:
-            self.size, self.prepared = size, False
-
-        def prepare(self) -> None:
-            self.prepared = True
+            self.size = size
 
     def __call__(self, *parts: Any, size: tuple[int, int], **options: Any) -> Slots.One:
         if self.failures:
@@ -50,7 +47,7 @@ def slots(monkeypatch) -> Slots:
 def running(**options: Any) -> Runner:
     network, decoding = SimpleNamespace(capturable=True, slow_start=False), SimpleNamespace()
     parts: list[Any] = [network, decoding]
-    return Runner(*parts, spec=SPEC, rule=SPEC.rule(), **options)
+    return Runner(*parts, spec=SPEC, **options)
 
 
 def test_a_slot_is_made_for_each_input_size_when_one_is_wanted(slots):
@@ -85,14 +82,6 @@ def test_a_slot_that_could_not_be_made_is_tried_again(slots):
     with pytest.raises(OutOfMemoryError):
         runner.lend_for((64, 64))
     assert runner.lend_for((64, 64)) is slots.made[0]
-
-
-def test_what_is_prepared_beforehand_is_there_and_ready(slots):
-    runner = running(slots=2)
-    runner.prepare((640, 320))
-    assert [(slot.size, slot.prepared) for slot in slots.made] == [((64, 32), True)] * 2
-    runner.prepare((640, 320))
-    assert len(slots.made) == 2
 
 
 def test_the_largest_size_of_batches_is_the_batch(slots):

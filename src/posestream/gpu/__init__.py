@@ -3,6 +3,6 @@
     packets -> surfaces (NVDEC) -> one kernel -> network input -> CUDA graph -> maps -> Poses
 
 Everything here imports without a GPU and without its libraries; what needs one says so when it is
-made. ``surfaces`` are the values, ``opening`` chooses who decodes, ``runner`` is one device at
-work, ``estimator`` puts it behind the same seam as the CPU's, ``engine`` runs many streams.
+made. ``surfaces`` are the values; ``choosing`` gives sources what decodes, ``passes`` gives
+estimators what looks at pictures, and ``runner`` is one device at work.
 """

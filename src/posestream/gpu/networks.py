@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -92,38 +92,6 @@ class GraphNetwork:
         return dict(zip(self._meanings, tensors, strict=True))
 
 
-class ModuleNetwork:
-    """A PyTorch module in half precision, channels last, batch norms folded where that can be.
-
-    Args:
-        module: Takes pictures, returns one tensor for each meaning.
-        meanings: What the outputs mean, in their order.
-        device: Index of the GPU; None for the CPU.
-        dtype: ``float16`` or ``float32``.
-    """
-
-    capturable = True
-    slow_start = False
-
-    def __init__(
-        self,
-        module: Any,
-        meanings: Sequence[str],
-        *,
-        device: int | None = 0,
-        dtype: str = "float16",
-    ) -> None:
-        torch = import_torch()
-        place = "cpu" if device is None else f"cuda:{device}"
-        module = _folded(module.eval())
-        module = module.to(place, getattr(torch, dtype), memory_format=torch.channels_last)
-        self._module, self._meanings = module.requires_grad_(False), tuple(meanings)
-
-    def __call__(self, pixels: Any) -> Mapping[str, Any]:
-        """Return tensors by their meaning."""
-        return dict(zip(self._meanings, self._module(pixels), strict=True))
-
-
 class CompiledNetwork:
     """A network that torch compiles for each shape of its input when it first sees it.
 
@@ -189,14 +157,3 @@ class CompiledNetwork:
             _log.warning("compiled %r for %s in %.0f s", self._name, sides, took_s)
         self._seen.add(shape)
         return maps
-
-
-def _folded(module: Any) -> Any:
-    """Fold batch norms into the convolutions before them, where a module can be traced."""
-    from torch.fx.experimental.optimization import fuse
-    from torch.fx.proxy import TraceError
-
-    try:
-        return fuse(module)
-    except TraceError:
-        return module

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from posestream.gpu.surfaces import Colour, Matrix
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.video.stream import VideoStream
 
-_ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _MATRICES: dict[int, Matrix] = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
-_MOST_UNREADABLE = 100
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 
 
@@ -55,84 +51,6 @@ class VideoInfo:
     """Nominal frames per second; None where unknown."""
     extradata: bytes = b""
     """What a decoder must know beforehand; empty where packets say all."""
-
-
-class PacketSource(Protocol):
-    """A compressed stream, demuxed: a file, a camera, memory."""
-
-    @property
-    def info(self) -> VideoInfo:
-        """What is known before the first packet."""
-        ...
-
-    def packets(self) -> Iterator[Packet]:
-        """Yield every packet in decoding order; may wait for the network.
-
-        Raises:
-            SourceError: If nothing more can be read and that is not simply the end.
-        """
-        ...
-
-    def close(self) -> None:
-        """Release the input; may be called twice."""
-        ...
-
-
-class ContainerPackets:
-    """The packets of one video stream of an open FFmpeg container.
-
-    Whoever opened the container, with whatever network options and timeouts, hands it over here;
-    so files, RTSP and HTTP are read, and reconnected, as for decoding on the CPU.
-
-    Args:
-        container: Open for reading; closed by `close`.
-        stream: One of its video streams.
-    """
-
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
-        self._container, self._stream = container, stream
-        self.info = video_info(stream)
-        self.corrupt = 0
-
-    def packets(self) -> Iterator[Packet]:
-        """Yield every packet in decoding order.
-
-        Raises:
-            SourceError: If the disk or network fails.
-        """
-        from av.bitstream import BitStreamFilterContext
-        from av.error import FFmpegError, InvalidDataError
-
-        from posestream.errors import SourceError
-
-        name = _ANNEX_B.get(self.info.codec)
-        bits = BitStreamFilterContext(name, in_stream=self._stream) if name else None
-        last = 0
-        packets = self._container.demux(self._stream)
-        unreadable = 0
-        while unreadable <= _MOST_UNREADABLE:
-            try:
-                packet = next(packets, None)
-                if packet is None or not packet.size:
-                    return
-                unreadable = 0
-                self.corrupt += packet.is_corrupt
-                for part in bits.filter(packet) if bits else [packet]:
-                    pts = part.pts if part.pts is not None else part.dts
-                    last = last + 1 if pts is None else pts
-                    yield Packet(part.buffer_ptr, part.buffer_size, last, part.is_keyframe, part)
-            except IndexError:
-                return  # PyAV's end of a file in which damage looked like a new stream
-            except InvalidDataError:
-                self.corrupt += 1  # asked again, the demuxer looks for the next packet
-                unreadable += 1
-                packets = self._container.demux(self._stream)
-            except FFmpegError as error:
-                raise SourceError(f"reading failed ({error.strerror})") from error
-
-    def close(self) -> None:
-        """Close the container; may be called twice."""
-        self._container.close()
 
 
 def tagged_colour(matrix: int, colour_range: int, pixel_format: str) -> Colour | None:

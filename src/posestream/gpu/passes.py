@@ -17,7 +17,7 @@ from posestream.types import Poses
 class CropSlot(Protocol):
     """Runs one batch of crops; see `posestream.gpu.slots.Slot`."""
 
-    def start(self, surfaces: Sequence[Surface], crops: Sequence[Crop] | None = None) -> None:
+    def start(self, surfaces: Sequence[Surface], crops: Sequence[Crop]) -> None:
         """Start a batch."""
         ...
 

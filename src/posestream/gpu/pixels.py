@@ -11,7 +11,7 @@ from collections import OrderedDict
 import numpy as np
 import numpy.typing as npt
 
-from posestream.geometry import InputRule, Size
+from posestream.geometry import Size
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.preprocessing import Placed, Preprocessor
 from posestream.gpu.surfaces import Surface
@@ -58,11 +58,10 @@ class PixelMaker:
     def _maker(self, size: Size) -> Preprocessor:
         maker = self._makers.get(size)
         if maker is None:
-            rule = InputRule(fixed_size=size, max_stretch=np.inf)
             spec = InputSpec(
                 name="pixels", layout="NHWC", dtype="uint8", colour="RGB", fixed_size=size
             )
-            maker = Preprocessor(spec, rule, size=size, batch=1, device=self._device, dtype="uint8")
+            maker = Preprocessor(spec, size=size, batch=1, device=self._device, dtype="uint8")
             self._makers[size] = maker
             if len(self._makers) > _MOST_SIZES:
                 self._makers.popitem(last=False)

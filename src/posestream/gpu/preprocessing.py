@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +12,7 @@ import numpy.typing as npt
 
 from posestream.batching.crops import Crop
 from posestream.errors import InferenceError
-from posestream.geometry import InputRule, Letterbox, Size
+from posestream.geometry import Letterbox, Size
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.placements import placement
 from posestream.gpu.surfaces import Colour, Surface
@@ -55,20 +54,6 @@ class Placed(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kind:
-    """What pictures of one size and colour have in common."""
-
-    size: Size
-    """Width and height, pixels."""
-    colour: Colour
-    """What their values mean."""
-    box: Letterbox
-    """Where they lie in their inputs."""
-    numbers: npt.NDArray[np.float32]
-    """The kernel's numbers, see `geometry_row`."""
-
-
 class Preprocessor:
     """Writes resized, letterboxed, normalised pictures into an input tensor that stays in place.
 
@@ -77,7 +62,6 @@ class Preprocessor:
 
     Args:
         spec: How the network wants its pixels.
-        rule: How frames become inputs.
         size: Width and height of the input, pixels.
         batch: Most pictures at once.
         device: Index of the GPU; None for main memory, for kernels that run there.
@@ -88,7 +72,6 @@ class Preprocessor:
     def __init__(
         self,
         spec: InputSpec,
-        rule: InputRule,
         *,
         size: Size,
         batch: int,
@@ -98,7 +81,7 @@ class Preprocessor:
     ) -> None:
         torch = import_torch()
         self._kernels = load(_SOURCES, device or 0, {"OUTPUT": _OUTPUTS[dtype], **_TUNING})
-        self._rule, self._size, self._pad = rule, size, float(spec.pad_value)
+        self._size, self._pad = size, float(spec.pad_value)
         self._rounded = int(spec.dtype != "float32")
         place = torch.device("cpu" if device is None else f"cuda:{device}")
         width, height = size
@@ -110,32 +93,8 @@ class Preprocessor:
         self._table = Transfer(arrays, place)
         self._pictures, self._numbers = self._table.host["pictures"], self._table.host["numbers"]
         self._channels = torch.from_numpy(channel_rows(spec)).to(place)
-        self._kinds: dict[tuple[Size, Colour], _Kind] = {}
-        self._listed: list[_Kind | None] = [None] * batch
 
-    def describe(self, surfaces: Sequence[Surface], batch: int) -> tuple[Letterbox, ...]:
-        """Note the pictures of the next batch; places beyond them hold padding.
-
-        Returns:
-            Where each frame lies inside its input.
-
-        Raises:
-            InferenceError: If a picture needs an input of another size, or is too wide.
-        """
-        addresses, boxes, listed = [], [], self._listed
-        for row, surface in enumerate(surfaces):
-            kind, colour = listed[row], surface.colour
-            if kind is None or kind.size != surface.size or kind.colour is not colour:
-                kind = listed[row] = self._kind_of(surface.size, colour)
-                self._numbers[row] = kind.numbers
-            addresses += surface.luma, surface.chroma, surface.pitch, 0
-            boxes.append(kind.box)
-        count = len(boxes)
-        self._pictures[:count] = np.array(addresses, np.int64).reshape(-1, 4)
-        self._pictures[count:batch, 0] = 0
-        return tuple(boxes)
-
-    def describe_crops(
+    def describe(
         self, surfaces: Sequence[Surface], crops: Sequence[Crop], batch: int
     ) -> tuple[Letterbox, ...]:
         """Note parts of pictures, or all of them, for the next batch.
@@ -153,7 +112,6 @@ class Preprocessor:
         """
         addresses = []
         for row, (surface, crop) in enumerate(zip(surfaces, crops, strict=True)):
-            self._listed[row] = None
             self._numbers[row] = crop_numbers(
                 surface.size, surface.colour, crop.region, crop.letterbox
             )
@@ -169,7 +127,6 @@ class Preprocessor:
         Raises:
             InferenceError: If it is too wide, or shrinks too much.
         """
-        self._listed[0] = None
         self._numbers[0] = geometry_row(surface.size, box, surface.colour)
         self._pictures[0] = surface.luma, surface.chroma, surface.pitch, 0
 
@@ -192,19 +149,6 @@ class Preprocessor:
         shared = 4 * (2 * (_LINE + _LINE // 32) + 3 * _TUNING["AREA"])
         grid = (-(-height // rows), batch, 1)
         self._kernels.launch(Step("fill_inputs", grid, _THREADS, shared, arguments))
-
-    def _kind_of(self, frame_size: Size, colour: Colour) -> _Kind:
-        found = self._kinds.get((frame_size, colour))
-        if found is not None:
-            return found
-        box = self._rule.letterbox(frame_size)
-        if box.input_size != self._size:
-            raise InferenceError(
-                f"a frame of {frame_size[0]} x {frame_size[1]} needs an input of "
-                f"{box.input_size[0]} x {box.input_size[1]}, not {self._size[0]} x {self._size[1]}"
-            )
-        made = _Kind(frame_size, colour, box, geometry_row(frame_size, box, colour))
-        return self._kinds.setdefault((frame_size, colour), made)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from posestream.geometry import InputRule, Size
+from posestream.geometry import Size
 from posestream.gpu.networks import Network
 from posestream.gpu.pose_decoding import PoseDecoding
 from posestream.gpu.slots import Slot, graph_sizes
-from posestream.gpu.surfaces import Surface
 from posestream.kernels import Loader, on_cuda
 from posestream.models.card import InputSpec
 
@@ -18,14 +17,13 @@ class Runner:
     """Lends slots, so that one batch is copied, or understood, while the next is computed.
 
     Slots are made when they are needed, for each input size, and take in batches of a new size
-    when the first comes; whoever knows the shapes beforehand calls `prepare`.
+    when the first comes.
 
     Args:
         network: Turns inputs into maps.
         decoding: Turns maps into people.
         spec: How the network wants its pixels.
-        rule: How frames become inputs.
-        batch: Most frames at once.
+        batch: Most crops at once.
         sizes: Sizes of batches, increasing, instead of those that `graph_sizes` says.
         device: Index of the GPU; None for main memory, as tests want.
         slots: Batches on their way at a time, for each input size.
@@ -39,7 +37,6 @@ class Runner:
         decoding: PoseDecoding,
         *,
         spec: InputSpec,
-        rule: InputRule,
         batch: int = 32,
         sizes: Sequence[int] | None = None,
         device: int | None = 0,
@@ -48,23 +45,11 @@ class Runner:
         load: Loader = on_cuda,
     ) -> None:
         self._network, self._decoding = network, decoding
-        self._spec, self._rule, self._dtype, self._load = spec, rule, dtype, load
+        self._spec, self._dtype, self._load = spec, dtype, load
         usual = graph_sizes(batch, few=network.slow_start)
         self._sizes, self._count = tuple(sizes or usual), slots
         self.batch, self.device = self._sizes[-1], device
         self._shelves: dict[Size, _Shelf] = {}
-
-    def input_size(self, frame_size: Size) -> Size:
-        """Return the size of the input that a frame needs."""
-        return self._rule.letterbox(frame_size).input_size
-
-    def prepare(self, frame_size: Size) -> None:
-        """Make the slots that frames of a size need, ready for batches of every size."""
-        self._shelf(self.input_size(frame_size)).fill()
-
-    def lend(self, frame_size: Size) -> Slot:
-        """Return a slot for frames of a size, waiting until one is free."""
-        return self.lend_for(self.input_size(frame_size))
 
     def lend_for(self, input_size: Size) -> Slot:
         """Return a slot whose input has a size, waiting until one is free."""
@@ -73,17 +58,6 @@ class Runner:
     def give_back(self, slot: Slot) -> None:
         """Take a slot back whose results have been collected."""
         self._shelf(slot.size).give_back(slot)
-
-    def groups(self, surfaces: Sequence[Surface]) -> list[list[int]]:
-        """Return the places of surfaces that can run together, at most a batch at a time."""
-        by_size: dict[Size, list[int]] = {}
-        for place, surface in enumerate(surfaces):
-            by_size.setdefault(self.input_size(surface.size), []).append(place)
-        return [
-            places[start : start + self.batch]
-            for places in by_size.values()
-            for start in range(0, len(places), self.batch)
-        ]
 
     def _shelf(self, size: Size) -> _Shelf:
         shelf = self._shelves.get(size)
@@ -97,7 +71,6 @@ class Runner:
             self._network,
             self._decoding,
             spec=self._spec,
-            rule=self._rule,
             size=size,
             sizes=self._sizes,
             device=self.device,
@@ -113,18 +86,6 @@ class _Shelf:
         self._make, self._left = make, count
         self._free: list[Slot] = []
         self._changed = threading.Condition()
-
-    def fill(self) -> None:
-        """Make all slots, and prepare those that are free."""
-        with self._changed:
-            missing, self._left = self._left, 0
-        for _ in range(missing):
-            self.give_back(self._made())
-        with self._changed:
-            free, self._free = self._free, []
-        for slot in free:
-            slot.prepare()
-            self.give_back(slot)
 
     def lend(self) -> Slot:
         """Return a slot that is free, else a new one, else one that becomes free."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from posestream.batching.crops import Crop
 from posestream.errors import InferenceError, OutOfMemoryError
-from posestream.geometry import InputRule, Letterbox, Size
+from posestream.geometry import Letterbox, Size
 from posestream.gpu.launchers import Launcher, launcher_for
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.networks import Network
@@ -53,7 +53,6 @@ class Slot:
         network: Turns inputs into maps.
         decoding: Turns maps into people.
         spec: How the network wants its pixels.
-        rule: How frames become inputs.
         size: Width and height of the input, pixels.
         sizes: Batch sizes, increasing; see `graph_sizes`.
         device: Index of the GPU; None for main memory.
@@ -71,7 +70,6 @@ class Slot:
         decoding: PoseDecoding,
         *,
         spec: InputSpec,
-        rule: InputRule,
         size: Size,
         sizes: Sequence[int],
         device: int | None = 0,
@@ -88,9 +86,9 @@ class Slot:
             launcher, largest = launcher_for(device, capturable=network.capturable), sizes[-1]
             with launcher.within():
                 preprocessor = Preprocessor(
-                    spec, rule, size=size, batch=largest, device=device, dtype=dtype, load=load
+                    spec, size=size, batch=largest, device=device, dtype=dtype, load=load
                 )
-                preprocessor.describe((), largest)
+                preprocessor.describe((), (), largest)
                 preprocessor.launch(largest)
                 return launcher, preprocessor, decoding.reader(network(preprocessor.input))
 
@@ -110,27 +108,24 @@ class Slot:
                 _maker.submit(self._take_in, missing).result()
             self._prepared.update(missing)
 
-    def start(self, surfaces: Sequence[Surface], crops: Sequence[Crop] | None = None) -> None:
+    def start(self, surfaces: Sequence[Surface], crops: Sequence[Crop]) -> None:
         """Start a batch; the surfaces stay lent until `wait` has returned.
 
         Returns at once, but for first batches of their size and what runs in main memory.
 
         Args:
-            surfaces: The pictures.
-            crops: What of each is looked at; by default all, as the rule says.
+            surfaces: The picture of each crop.
+            crops: What is looked at; their inputs have this slot's size.
 
         Raises:
-            InferenceError: If there are more pictures than a batch has, or the GPU is lost.
+            InferenceError: If there are more crops than a batch has, or the GPU is lost.
             OutOfMemoryError: If a network that is not recorded finds no room.
         """
-        batch = next((size for size in self._sizes if size >= len(surfaces)), None)
+        batch = next((size for size in self._sizes if size >= len(crops)), None)
         if batch is None:
-            raise InferenceError(f"{len(surfaces)} pictures at once; allowed: {self._sizes[-1]}")
+            raise InferenceError(f"{len(crops)} crops at once; allowed: {self._sizes[-1]}")
         self.prepare((batch,))
-        if crops is None:
-            self._boxes = self._preprocessor.describe(surfaces, batch)
-        else:
-            self._boxes = self._preprocessor.describe_crops(surfaces, crops, batch)
+        self._boxes = self._preprocessor.describe(surfaces, crops, batch)
         self._reader.place(self._boxes, batch)
         with self._failures():
             self._launcher.launch(batch)

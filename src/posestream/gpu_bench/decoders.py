@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from posestream.errors import InferenceError
-from posestream.gpu.looped import LoopedPackets
+from posestream.gpu_bench.looped import LoopedPackets
 from posestream.gpu_bench.packet_times import PictureDecoder, picture_decoder, read_reel
 
 _OPENING_S = 120.0

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from posestream.containers import open_media
 from posestream.gpu.cuda_image import CudaImage
-from posestream.gpu.looped import LoopedPackets
 from posestream.gpu.opening import StreamDecoder
-from posestream.gpu.packets import ContainerPackets, Packet, VideoInfo
+from posestream.gpu.packets import Packet, VideoInfo, video_info
+from posestream.gpu.units import DecoderPackets
+from posestream.gpu_bench.looped import LoopedPackets
 from posestream.images import HostImage, Image
 from posestream.sources import SourceInfo
 from posestream.sources.timestamps import Timeline
@@ -146,13 +147,16 @@ def read_reel(clip: Path) -> Reel:
     Raises:
         SourceError: If it cannot be read.
     """
-    container = open_media(clip)
-    source = ContainerPackets(container, container.streams.video[0])
-    try:
-        packets = tuple((_bytes(one), one.pts, one.key) for one in source.packets())
-    finally:
-        source.close()
-    info = source.info
+    with open_media(clip) as container:
+        stream = container.streams.video[0]
+        info = video_info(stream)
+        units = DecoderPackets(stream, info)
+        packets = tuple(
+            (_bytes(one), one.pts, one.key)
+            for packet in container.demux(stream)
+            if packet.size
+            for one in units.of(packet)
+        )
     shown = sorted(pts for _, pts, _ in packets)
     last = Fraction(1) / (info.frame_rate or _USUAL_RATE) / info.time_base
     return Reel(info, packets, shown[-1] - shown[0] + round(last))

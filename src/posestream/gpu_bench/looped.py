@@ -1,4 +1,4 @@
-"""A compressed stream from memory, again and again: for benchmarks and tests."""
+"""A compressed stream from memory, again and again."""
 
 from __future__ import annotations
 

@@ -2,10 +2,11 @@
 
 import ctypes
 
-from gpu_stand_ins import INFO, KEY, OTHER
+from posestream.gpu.packets import VideoInfo
+from posestream.gpu_bench.looped import LoopedPackets
 
-from posestream.gpu.looped import LoopedPackets
-
+INFO = VideoInfo("h264", (64, 48))
+KEY, OTHER = b"key frame", b"another"
 PACKETS = [(KEY, 0, True), (OTHER, 10, False)]
 
 
