@@ -12,6 +12,7 @@ from posestream.gpu.libraries import import_torch
 from posestream.gpu.pixels import pixel_maker
 from posestream.gpu.placements import placement
 from posestream.gpu.preprocessing import Placed
+from posestream.gpu.recording import TRAFFIC
 from posestream.gpu.surfaces import Surface
 from posestream.images import HostImage
 
@@ -89,10 +90,11 @@ class CudaImage:
         torch = import_torch()
         surface = self.surface
         height, half = surface.size[1], (surface.size[1] + 1) // 2
-        parts = [
-            rows_at(address, rows=rows, pitch=surface.pitch, device=surface.device).cpu()
-            for address, rows in ((surface.luma, height), (surface.chroma, half))
-        ]
+        with TRAFFIC.alongside:
+            parts = [
+                rows_at(address, rows=rows, pitch=surface.pitch, device=surface.device).cpu()
+                for address, rows in ((surface.luma, height), (surface.chroma, half))
+            ]
         return torch.cat(parts).numpy()
 
     def _made(self, box: Placed, size: tuple[int, int]) -> npt.NDArray[np.uint8]:

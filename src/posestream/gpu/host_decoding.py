@@ -15,6 +15,7 @@ import numpy.typing as npt
 from posestream.errors import SourceError
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.packets import Packet, VideoInfo, tagged_colour
+from posestream.gpu.recording import TRAFFIC
 from posestream.gpu.surfaces import ALIGNMENT, Colour, Surface
 
 
@@ -90,8 +91,9 @@ def sent_to_gpu(frame: Any, *, device: int | None, colour: Colour | None = None)
     nv12 = packed_nv12(frame.reformat(format="nv12", threads=1))
     pixels = torch.from_numpy(nv12)
     if device is not None:
-        pixels = pixels.pin_memory().to(f"cuda:{device}", non_blocking=True)
-        torch.cuda.current_stream(device).synchronize()
+        with TRAFFIC.alongside:
+            pixels = pixels.pin_memory().to(f"cuda:{device}", non_blocking=True)
+            torch.cuda.current_stream(device).synchronize()
     pitch = nv12.shape[1]
     kept = [pixels]
     return Surface(

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Protocol
 
 from posestream.gpu.libraries import import_torch
+from posestream.gpu.recording import TRAFFIC
 
 Work = Callable[[int], None]
 """Enqueues all that a batch of a size needs, reading and writing memory that stays in place."""
 _WARM_UPS = 2
+_ATTEMPTS = 3
 
 
 class Launcher(Protocol):
@@ -55,21 +57,29 @@ class GraphLauncher:
 
     def prepare(self, work: Work, sizes: Sequence[int]) -> None:
         """Run the work on each size a few times, then record it."""
-        torch = import_torch()
         for size in sorted(sizes, reverse=True):  # the others fit into the largest one's memory
             for _ in range(_WARM_UPS):
                 work(size)
             self._stream.stream.synchronize()
-            graph = torch.cuda.CUDAGraph()
-            # Other threads may decode, and so allocate, meanwhile.
-            with torch.cuda.graph(
-                graph,
-                pool=self._pool,
-                stream=self._stream.stream,
-                capture_error_mode="thread_local",
-            ):
-                work(size)
+            graph = self._recorded(work, size)
             self._graphs[size] = graph
+
+    def _recorded(self, work: Work, size: int) -> Any:
+        """Record the work; what breaks a recording from outside may not break the next one."""
+        torch = import_torch()
+        for attempt in range(_ATTEMPTS):
+            graph = torch.cuda.CUDAGraph()
+            try:
+                with TRAFFIC.alone, _recording(graph, self._pool):
+                    work(size)
+                return graph
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError:
+                self._pool = torch.cuda.graph_pool_handle()  # the other one is in an unknown state
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError
 
     def launch(self, batch: int) -> None:
         """Start the graph of a size."""
@@ -163,3 +173,20 @@ class _Stream:
         torch = import_torch()
         with torch.inference_mode(), torch.cuda.stream(self.stream):
             yield
+
+
+@contextmanager
+def _recording(graph: Any, pool: Any) -> Iterator[None]:
+    """Record what is enqueued on the current stream.
+
+    As `torch.cuda.graph` does, which besides waits for the whole GPU, collects garbage and gives
+    memory back: a tenth of a second in which nothing runs.
+    """
+    graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+    try:
+        yield
+    except BaseException:
+        with suppress(RuntimeError):
+            graph.capture_end()
+        raise
+    graph.capture_end()

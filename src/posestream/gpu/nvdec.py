@@ -13,6 +13,7 @@ from posestream.gpu.libraries import import_video_codec
 from posestream.gpu.packets import Packet, VideoInfo
 from posestream.gpu.parameter_sets import begins_sequence
 from posestream.gpu.presentation import PresentationTimes
+from posestream.gpu.recording import TRAFFIC
 from posestream.gpu.surfaces import ALIGNMENT, Colour, Surface
 
 CODECS = {
@@ -77,7 +78,9 @@ class NvdecDecoder:
 
     def __init__(self, info: VideoInfo, *, device: int = 0, lean: bool = False) -> None:
         codec = import_video_codec()
-        check_supported(info, device=device)
+        with TRAFFIC.alongside:
+            check_supported(info, device=device)
+            context = primary_context(device)
         self._info, self._device = info, device
         self._immediate = not info.reordered
         latency = codec.DisplayDecodeLatencyType
@@ -91,7 +94,7 @@ class NvdecDecoder:
         self._decoder = self._opened(
             gpuid=device,
             codec=getattr(codec.cudaVideoCodec, CODECS[info.codec]),
-            cudacontext=primary_context(device),
+            cudacontext=context,
             usedevicememory=True,
             latency=latency.LOW if self._immediate or lean else latency.NATIVE,
         )
@@ -127,17 +130,24 @@ class NvdecDecoder:
         self._times.flushed()
         return pictures
 
-    def _opened(self, **options: Any) -> Any:
+    def _opened(self, **options: Any) -> _Kept:
         try:
-            with _opening:  # side by side they are no faster, and the driver takes it amiss
-                return import_video_codec().CreateDecoder(**options)
+            with (
+                TRAFFIC.alongside,
+                _opening,
+            ):  # side by side they are no faster, and the driver takes it amiss
+                return _Kept(import_video_codec().CreateDecoder(**options))
         except self._unsupported as error:
             raise UnsupportedVideoError(_reason(error)) from error
         except self._failures as error:
             raise SourceError(f"{self.description} cannot be opened: {_reason(error)}") from error
 
     def _taken(self, data: Any, *, shown_at_once: bool) -> list[tuple[int, Surface]]:
-        decoder = self._decoder
+        with TRAFFIC.alongside:
+            return self._taken_alongside(data, shown_at_once=shown_at_once)
+
+    def _taken_alongside(self, data: Any, *, shown_at_once: bool) -> list[tuple[int, Surface]]:
+        decoder = self._decoder.held
         try:
             count = decoder.GetNumDecodedFrame(data)
         except self._unsupported as error:
@@ -159,7 +169,7 @@ class NvdecDecoder:
         ]
 
     def _surface(self, address: int, size: tuple[int, int], pitch: int, colour: Colour) -> Surface:
-        release = functools.partial(self._decoder.UnlockFrame, address)
+        release = functools.partial(self._decoder.unlock, address)
         if pitch % ALIGNMENT or address % ALIGNMENT:
             rows = size[1] + (size[1] + 1) // 2
             copy = aligned_copy(
@@ -184,7 +194,7 @@ class NvdecDecoder:
         Raises:
             UnsupportedVideoError: If they are not NV12.
         """
-        decoder = self._decoder
+        decoder = self._decoder.held
         if decoder.GetPixelFormat() != self._nv12:
             found = str(decoder.GetPixelFormat()).rsplit(".", 1)[-1]
             raise UnsupportedVideoError(f"pictures are {found}; the GPU path takes 8-bit 4:2:0")
@@ -195,6 +205,23 @@ class NvdecDecoder:
             )
         pitch = decoder.GetFrameSize() // (height + height // 2)
         return (width, height), pitch, self._info.colour or Colour.usual(height)
+
+
+class _Kept:
+    """A decoder of the library's and, as long as it lends pictures, what keeps it."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, decoder: Any) -> None:
+        self.held: Any = decoder
+
+    def unlock(self, address: int) -> None:
+        """Take a picture back."""
+        self.held.UnlockFrame(address)
+
+    def __del__(self) -> None:
+        held, self.held = [self.held], None
+        TRAFFIC.let_go(held)
 
 
 def check_supported(info: VideoInfo, *, device: int) -> None:

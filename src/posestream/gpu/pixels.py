@@ -14,6 +14,7 @@ import numpy.typing as npt
 from posestream.geometry import Size
 from posestream.gpu.libraries import import_torch
 from posestream.gpu.preprocessing import Placed, Preprocessor
+from posestream.gpu.recording import TRAFFIC
 from posestream.gpu.surfaces import Surface
 from posestream.models.card import InputSpec
 
@@ -48,7 +49,7 @@ class PixelMaker:
         """
         on_gpu = self._device is not None
         place = import_torch().cuda.device(self._device) if on_gpu else contextlib.nullcontext()
-        with self._lock, place:
+        with TRAFFIC.alongside, self._lock, place:
             maker = self._maker(size)
             maker.describe_one(surface, box)
             maker.launch(1)

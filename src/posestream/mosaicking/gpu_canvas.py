@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from posestream.errors import SinkError
 from posestream.gpu.libraries import import_torch
+from posestream.gpu.recording import TRAFFIC
 from posestream.images import HostImage, Image
 from posestream.kernels import Loader, on_cuda
 from posestream.mosaicking.board import GpuCanvases
@@ -169,7 +170,7 @@ class GpuCanvas:
     def _on_gpu(self) -> Iterator[None]:
         """Work on the GPU's stream that is our own, and say whose failure a failure is."""
         try:
-            with self._torch.cuda.stream(self._stream):
+            with TRAFFIC.alongside, self._torch.cuda.stream(self._stream):
                 yield
         except RuntimeError as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
