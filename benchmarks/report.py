@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from _report_costs import processes, runtime_cost
 from _report_streams import many_streams, soak
 from _report_table import table
 
@@ -198,6 +199,8 @@ SECTIONS: dict[str, tuple[str, Callable[[Figures], str]]] = {
     "quantization": ("INT8", quantization),
     "secondary": ("Secondary models", secondary),
     "many_streams": ("Many streams", many_streams),
+    "runtime_cost": ("What a frame costs besides", runtime_cost),
+    "processes": ("Several processes", processes),
     "soak": ("Eight live streams for a long time", soak),
 }
 """Heading and writer of each file of results; a file that is missing is left out."""
