@@ -35,6 +35,11 @@ def pictures(video: Path) -> list:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
+def times_s(video: Path) -> list[float]:
+    with av.open(str(video)) as container:
+        return [float(frame.time) for frame in container.decode(video=0)]
+
+
 def when(condition, stop: StopFlag, *, timeout_s: float = 60.0):
     """Request a stop once a condition of the streams holds, or after a while."""
     deadline_s = time.monotonic() + timeout_s
@@ -167,7 +172,8 @@ def test_a_camera_that_goes_away_and_comes_back_goes_on_in_the_same_files(tmp_pa
     gaps = [b - a for a, b in itertools.pairwise(times)]
     assert 0.2 < max(gaps) < 30
     assert other.reconnects == 0
-    assert len(pictures(tmp_path / "Pose_Estimation.mp4")) > 20
+    mosaic = times_s(tmp_path / "Pose_Estimation.mp4")  # leaves pictures out on a busy machine
+    assert mosaic[-1] - mosaic[0] > max(gaps)
 
 
 def test_a_camera_that_is_not_there_is_given_up_after_as_many_retries_as_allowed(tmp_path: Path):

@@ -75,7 +75,7 @@ def test_a_wrong_call_exits_with_2_one_line_and_no_traceback(
     tmp_path: Path, arguments: tuple[str, ...], message: str
 ):
     done = posestream(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []

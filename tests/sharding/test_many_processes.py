@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from posestream.config import load_config
-from posestream.errors import OutputExistsError, UnknownModelError
+from posestream.errors import ConfigError, OutputExistsError, UnknownModelError
 from posestream.pipeline import RunSummary, run
 from posestream.runtime.status import StreamState, StreamStatus
 from posestream.runtime.stopping import StopFlag
@@ -140,6 +140,23 @@ def test_what_exists_is_refused_before_any_process_begins(tmp_path: Path):
 def test_what_no_process_can_load_ends_the_run_and_leaves_nothing(tmp_path: Path):
     with pytest.raises(UnknownModelError, match="nothing"):
         run(settings(tmp_path / "out", input=["fake:?frames=2"] * 2, processes=2, model="nothing"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_process_that_cannot_be_started_ends_the_run_and_the_others(tmp_path: Path, monkeypatch):
+    started, real = [], subprocess.Popen
+
+    def no_room_for_two(*arguments, **options):
+        if started:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        started.append(real(*arguments, **options))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", no_room_for_two)
+    wanted = r"processes: 2 is not allowed here, as process 2 of 2 cannot be started: .*unavailable"
+    with pytest.raises(ConfigError, match=wanted):
+        run(settings(tmp_path / "out", input=["fake:"] * 2, processes=2))
+    assert started[0].returncode is not None
     assert not (tmp_path / "out").exists()
 
 

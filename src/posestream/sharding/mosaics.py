@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from posestream.config import Config
 from posestream.overlay.layout import layout
@@ -41,10 +42,13 @@ class SharedMosaic:
         self._mosaic: SheetMosaic | None = None
         self._memories: list[SheetMemory] = []
         self.forms: list[SheetForm] = []
-        for places in dealt:
-            size, shape = sheet_grid(len(places), self._size, grid)
-            self._memories.append(SheetMemory.made(size))
-            self.forms.append(SheetForm(size, shape, live, self._memories[-1].file))
+        with ExitStack() as stack:
+            stack.callback(self.forget_files)
+            for places in dealt:
+                size, shape = sheet_grid(len(places), self._size, grid)
+                self._memories.append(SheetMemory.made(size))
+                self.forms.append(SheetForm(size, shape, live, self._memories[-1].file))
+            stack.pop_all()
 
     def join(self, process: int, free: Callable[[int], None]) -> None:
         """Take a process's sheets from now on.

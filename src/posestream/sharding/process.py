@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from posestream.credentials import redacted
-from posestream.errors import PosestreamError
+from posestream.errors import ConfigError, PosestreamError
 from posestream.pipeline import RunSummary
 from posestream.runtime.metrics import StageTime
 from posestream.runtime.status import StreamState, StreamStatus
@@ -77,14 +77,20 @@ class ShardProcess:
         """Start it and tell it what to do.
 
         Raises:
-            OSError: If no process can be started.
+            ConfigError: If the system has no room for another process.
         """
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _CODE.format(path=sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C is for us, who then end it in order
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _CODE.format(path=sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # a Ctrl-C is for us, who then end it in order
+            )
+        except OSError as error:
+            raise ConfigError(
+                f"processes: {self.share.processes} is not allowed here, as {self.share.name} "
+                f"cannot be started: {error}"
+            ) from error
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._channel = Channel(self._process.stdout, self._process.stdin)  # type: ignore[arg-type]

@@ -125,20 +125,18 @@ class SharedOutputs:
         self.written: list[Path] = []
 
     def start(self) -> Team:
-        """Start the processes."""
+        """Start the processes.
+
+        Raises:
+            ConfigError: If not all of them can be started; none is left then.
+        """
         members: list[ShardProcess] = []
-        for place, own in enumerate(self._dealt):
-            share = Share(
-                place=place,
-                processes=len(self._dealt),
-                config=share_config(
-                    self._config, self._inputs, own, place=place, of=len(self._dealt)
-                ),
-                streams=tuple(self._inputs[n] for n in own),
-                log_level=logging.getLogger("posestream").getEffectiveLevel(),
-                sheet=self._mosaic.forms[place] if self._mosaic is not None else None,
-            )
-            members.append(self._started(share))
+        with ExitStack() as stack:
+            for place in range(len(self._dealt)):
+                members.append(self._started(self._share(place)))
+                stack.callback(members[-1].close)
+                stack.callback(members[-1].abandon)
+            stack.pop_all()
         return Team(members, [stream.name for stream in self._inputs])
 
     def open(self, team: Team) -> None:
@@ -195,6 +193,17 @@ class SharedOutputs:
             return None
         names = [stream.name for stream in self._inputs]
         return SharedMosaic(self._config, names, self._dealt, live=self._live)
+
+    def _share(self, place: int) -> Share:
+        config, own, of = self._config, self._dealt[place], len(self._dealt)
+        return Share(
+            place=place,
+            processes=of,
+            config=share_config(config, self._inputs, own, place=place, of=of),
+            streams=tuple(self._inputs[n] for n in own),
+            log_level=logging.getLogger("posestream").getEffectiveLevel(),
+            sheet=self._mosaic.forms[place] if self._mosaic is not None else None,
+        )
 
     def _started(self, share: Share) -> ShardProcess:
         process = ShardProcess(share, tell=self._take)
