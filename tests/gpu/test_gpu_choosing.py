@@ -19,6 +19,8 @@ from posestream.sources.opening import open_source
 from posestream.sources.options import SourceOptions
 from posestream.types import Frame
 
+pytest.importorskip("torch")
+
 
 @pytest.fixture
 def decoding() -> Decoding:
