@@ -127,10 +127,13 @@ def http_server(
     routes: Mapping[str, Handler] | None = None,
     *,
     certificate: tuple[Path, Path] | None = None,
+    says_close: bool = True,
+    ranges: bool = True,
 ) -> Iterator[str]:
     """Serve the files of a folder, with ranges, and special paths; yield ``http://host:port``.
 
-    With a certificate and its key it is ``https://``.
+    With a certificate and its key it is ``https://``. A client that asks for it gets its connection
+    closed after the answer; ``says_close=False`` does not announce that, as a server should.
     """
 
     class Files(BaseHTTPRequestHandler):
@@ -142,9 +145,14 @@ def http_server(
                 if routes and path in routes:
                     routes[path](self)
                 else:
-                    _send_file(self, folder / path.lstrip("/") if folder else None)
+                    _send_file(self, folder / path.lstrip("/") if folder else None, ranges)
             except ConnectionError:
                 self.close_connection = True
+
+        def end_headers(self) -> None:
+            if self.close_connection and says_close:
+                self.send_header("Connection", "close")
+            super().end_headers()
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""
@@ -166,16 +174,16 @@ def http_server(
         thread.join()
 
 
-def _send_file(handler: BaseHTTPRequestHandler, path: Path | None) -> None:
+def _send_file(handler: BaseHTTPRequestHandler, path: Path | None, ranges: bool) -> None:
     if path is None or not path.is_file():
         return answer(404)(handler)
     data = path.read_bytes()
     first, last, status = 0, len(data) - 1, 200
-    if wanted := handler.headers.get("Range"):
+    if ranges and (wanted := handler.headers.get("Range")):
         begin, _, end = wanted.removeprefix("bytes=").partition("-")
         first, last, status = int(begin), min(int(end or last), last), 206
     handler.send_response(status)
-    handler.send_header("Accept-Ranges", "bytes")
+    handler.send_header("Accept-Ranges", "bytes" if ranges else "none")
     handler.send_header("Content-Length", str(last + 1 - first))
     if status == 206:
         handler.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")

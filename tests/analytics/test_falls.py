@@ -260,6 +260,28 @@ def test_where_tracking_thinks_somebody_is_does_not_count():
         assert detector.update(guessed, pts_s=time_s) == []
 
 
+def falls_seen(seen):
+    """Return when a fall is told of somebody of whom only some frames show anything."""
+    detector, told = FallDetector(COCO_17), []
+    for number, (time_s, poses) in enumerate(act([*FALLS, (6, LIE)])):
+        filled = np.full((1, 17), not seen(number, time_s))
+        events = detector.update(Tracks(poses, np.array([0]), filled), pts_s=time_s)
+        told += [event.pts_s for event in events]
+    return told
+
+
+def test_somebody_who_sinks_out_of_sight_has_left_the_picture():
+    # The last that is seen of who walks out at a side is low: a leg, a trailing arm.
+    assert falls_seen(lambda number, time_s: time_s < 2.7) == []
+
+
+def test_a_fall_is_told_of_somebody_who_is_seen_now_and_then():
+    always = falls_seen(lambda number, time_s: True)
+    now_and_then = falls_seen(lambda number, time_s: time_s < 2.7 or number % 5 == 0)
+    assert len(always) == len(now_and_then) == 1
+    assert 0 <= now_and_then[0] - always[0] < 0.5
+
+
 def test_people_without_an_identity_are_passed_over():
     detector = FallDetector(COCO_17)
     for time_s, poses in act([*FALLS, (6, LIE)]):

@@ -63,6 +63,34 @@ def test_a_part_of_a_recording_on_a_server(tmp_path: Path):
         assert numbers(source) == list(range(30, 50))
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
+def test_a_server_that_closes_without_a_word_is_asked_again(tmp_path: Path, name: str):
+    clips.record(tmp_path / name, frames=200)
+    with http_server(tmp_path, says_close=False) as server:
+        for _ in range(4):  # whether the connection is gone in time is a matter of chance
+            assert numbers(NetworkSource(f"{server}/{name}", options=QUICK)) == list(range(200))
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts"])
+def test_a_jump_never_lands_behind_the_start(tmp_path: Path, name: str):
+    # Nothing tells where the key frames of MPEG-TS are, so the first jump lands between two.
+    clips.record(tmp_path / name, frames=250, options={"g": "100", "sc_threshold": "0"})
+    options = SourceOptions(timeout_s=2, start_s=6.4, end_s=6.8)
+    with http_server(tmp_path) as server:
+        source = NetworkSource(f"{server}/{name}", options=options)
+        assert numbers(source) == list(range(160, 170))
+        assert source.corrupt_frames == 0
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+def test_a_server_without_ranges_is_read_from_the_beginning(tmp_path: Path, name: str):
+    faststart = {"movflags": "faststart"} if name == "a.mp4" else None
+    clips.record(tmp_path / name, frames=100, options={"g": "25"}, container_options=faststart)
+    with http_server(tmp_path, ranges=False) as server:
+        options = SourceOptions(timeout_s=2, start_s=2.2, end_s=3)
+        assert numbers(NetworkSource(f"{server}/{name}", options=options)) == list(range(55, 75))
+
+
 def test_a_finished_playlist_is_read_as_a_file(tmp_path: Path):
     clips.record(tmp_path / "a.m3u8", frames=60, container_options={"hls_time": "1"})
     with http_server(tmp_path) as server:

@@ -84,7 +84,9 @@ def advance(records: Records, descents: Descents, bounds: Records, time_s: float
     sank_s = np.where(_sinks_fast(descents, bounds), time_s, records["sank_s"])
     sinking = time_s - sank_s <= bounds["hold_s"] + _SETTLING_S
     records["sank_s"] = sank_s
-    fell = ~down & sinking & low & (time_s - low_s >= bounds["hold_s"])
+    # Who walks out at a side of the picture sinks there, too: the last of them is low down.
+    seen = records["last_s"] == time_s
+    fell = ~down & seen & sinking & low & (time_s - low_s >= bounds["hold_s"])
     recovered = down & (time_s - up_s >= bounds["up_s"])
     helpless = (
         (state == DOWN) & ~recovered & np.isnan(up_s)

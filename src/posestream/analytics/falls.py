@@ -8,7 +8,7 @@ Each person goes through these states::
 
 A fall is a body that sinks far, fast, hips and all, and is then low above its own ground. Sitting
 down is not far, stooping leaves the hips up, lying down on purpose is slow, and who has been lying
-does not sink.
+does not sink. It is told in a frame that shows them: who sinks and is not seen again walked out.
 """
 
 from __future__ import annotations

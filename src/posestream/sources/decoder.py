@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,9 +12,9 @@ from av.error import FFmpegError, InvalidDataError
 
 from posestream.containers import codec_threads, open_media
 from posestream.errors import SourceError
+from posestream.sources.jumping import pictures_from
 from posestream.sources.pictures import FfmpegPictures, OpenPictures, Picture, video_stream
 
-_SEEK_MARGINS_S = (0, 5, 30)
 _MAX_UNREADABLE_IN_A_ROW = 100
 
 
@@ -122,28 +121,17 @@ class FileDecoder:
             self.close()
 
     def pictures_from(self, target: int) -> Iterator[Picture]:
-        """Yield the pictures from somewhere at or before a time, by jumping as near as can be.
-
-        Not every container finds the key frame before a time, so a jump that lands after it is
-        repeated from further back, and at last from the beginning.
-
-        Args:
-            target: The time, ticks.
-        """
-        for margin_s in _SEEK_MARGINS_S:
-            offset = target - int(margin_s / self.time_base)
-            if offset <= self.first_pts or not self._seek(offset):
-                break
-            pictures = self.pictures()
-            first = next(pictures, None)
-            if first is not None and first.pts is not None and first.pts <= target:
-                # What could not be decoded right after a jump is not damaged.
-                self._pictures.corrupt = 0
-                return itertools.chain(iter([first]), pictures)
-        # Not every container can jump to its very beginning, so that is found by opening it again.
-        self._close_now()
-        self._open()
-        return self.pictures()
+        """Yield the pictures from somewhere at or before a time, in ticks."""
+        pictures = pictures_from(
+            target, beginning=self.first_pts, time_base=self.time_base, jump=self._jump
+        )
+        if pictures is None:
+            self._close_now()
+            self._open()
+            return self.pictures()
+        # What could not be decoded right after a jump is not damaged.
+        self._pictures.corrupt = 0
+        return pictures
 
     def close(self) -> None:
         """Release the file; may be called twice, and while another thread is reading."""
@@ -170,10 +158,10 @@ class FileDecoder:
             self._container.close()
             raise
 
-    def _seek(self, offset: int) -> bool:
+    def _jump(self, offset: int) -> Iterator[Picture] | None:
         try:
             self._container.seek(offset, stream=self._stream)
         except FFmpegError:
-            return False  # no index to jump by
+            return None  # no index to jump by
         self._pictures.restart()
-        return True
+        return self.pictures()

@@ -36,6 +36,7 @@ _QUICK = {
     "analyzeduration": "500000",  # microseconds
     "fpsprobesize": "3",  # frames; by default 20, which is most of a second
 }
+_RECONNECT_DELAY_MAX_S = "2"  # tries come after 0 and 1 s; one more would come after another 3
 _QUICK_WITHOUT_DESCRIPTION = {"probesize": "2000000", "analyzeduration": "2000000"}
 
 
@@ -69,7 +70,10 @@ def _chosen(kind: InputKind, options: SourceOptions) -> dict[str, str]:
         return {
             "rw_timeout": timeout_us,
             "reconnect": "1",  # only where the length is known and was not reached
-            "reconnect_delay_max": str(max(1, int(options.timeout_s / 2))),
+            # FFmpeg 8.1 asks for the connection to be closed after each answer, and still sends its
+            # next request over it unless the server said in so many words that it will close.
+            "reconnect_on_network_error": "1",  # so a refused connection takes a second
+            "reconnect_delay_max": _RECONNECT_DELAY_MAX_S,
             "analyzeduration": "2000000",
         }
     if kind is InputKind.UDP:

@@ -22,9 +22,10 @@ from posestream.sources.addresses import InputKind, kind_of_input
 from posestream.sources.cameras import camera_failed, open_camera
 from posestream.sources.connecting import connect
 from posestream.sources.diagnosis import diagnosis
+from posestream.sources.jumping import pictures_from
 from posestream.sources.names import stream_name
 from posestream.sources.options import SourceOptions
-from posestream.sources.pictures import FfmpegPictures, video_stream
+from posestream.sources.pictures import FfmpegPictures, Picture, video_stream
 from posestream.sources.reading import PictureReader
 from posestream.sources.timestamps import Timeline
 from posestream.types import Frame
@@ -134,18 +135,19 @@ class NetworkSource:
             threads=options.threads or (1 if self._live else codec_threads()),
             ahead=not self._live,
         )
-        self._reader = PictureReader(
+        self._reader = self._new_reader()
+        if self._live and (options.start_s is not None or options.end_s is not None):
+            raise ConfigError(f"start, end: {self._label} is live and has no beginning")
+
+    def _new_reader(self) -> PictureReader:
+        return PictureReader(
             self._container,
-            stream,
+            self._stream,
             self._decoder,
             label=self._label,
-            timeout_s=options.timeout_s,
+            timeout_s=self._options.timeout_s,
             failed=self._failed,
         )
-        if options.start_s is not None or options.end_s is not None:
-            if self._live:
-                raise ConfigError(f"start, end: {self._label} is live and has no beginning")
-            self._seek(options.start_s)
 
     def _is_live(self) -> bool:
         if self._kind is not InputKind.HTTP:
@@ -162,7 +164,7 @@ class NetworkSource:
         timeline = Timeline(time_base=self._time_base, frame_rate=self._rate, start=self._start)
         first_wanted, end = self._ticks(options.start_s), self._ticks(options.end_s)
         begun = time.monotonic()
-        for picture in self._reader.pictures():
+        for picture in self._read_from(first_wanted):
             arrived = None if self._timed else int((time.monotonic() - begun) / self._time_base)
             ticks = picture.pts if arrived is None else arrived
             pts = timeline.place(ticks)
@@ -198,15 +200,30 @@ class NetworkSource:
             ends=not self._live,
         )
 
-    def _seek(self, start_s: float | None) -> None:
-        start = self._ticks(start_s)
-        if start is None:
-            return
+    def _read_from(self, target: int | None) -> Iterator[Picture]:
+        """Return the pictures from somewhere at or before a time, in ticks."""
+        if target is None or target <= self._start:
+            return self._reader.pictures()
         try:
-            self._container.seek(start, stream=self._stream)
+            pictures = pictures_from(
+                target, beginning=self._start, time_base=self._time_base, jump=self._jump
+            )
+        except SourceError:  # as from servers without ranges, after a jump that seemed to succeed
+            pictures = None
+        if pictures is None:
+            self._reader.close()
+            self._container = connect(self._address, kind=self._kind, options=self._options)
+            self._open_stream()
+        return pictures or self._reader.pictures()
+
+    def _jump(self, offset: int) -> Iterator[Picture] | None:
+        try:
+            self._container.seek(offset, stream=self._stream)
         except FFmpegError:
-            return  # no index, or a server without ranges: read from the beginning
+            return None  # no index, or a server without ranges
         self._decoder.restart()
+        self._reader = self._new_reader()  # to which what cannot be decoded at first is no damage
+        return self._reader.pictures()
 
     def _ticks(self, seconds: float | None) -> int | None:
         if seconds is None:
