@@ -1,5 +1,5 @@
 """Let ``python -m posestream`` be the ``posestream`` command."""
 
-from posestream.cli import main
+from posestream.cli import program
 
-main()
+program()

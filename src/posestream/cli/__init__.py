@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 from posestream.errors import (
     ConfigError,
@@ -14,6 +15,17 @@ from posestream.errors import (
 
 WRONG_CALL = (ConfigError, OutputExistsError, SourceNotFoundError, UnknownModelError)
 """Errors that another command line would have avoided; exit code 2. Others exit with 1."""
+
+
+def program() -> NoReturn:
+    """Be the process of the command line: run it and leave with its code."""
+    from posestream.runtime.leaving import leave
+
+    try:
+        main()
+    except SystemExit as end:
+        leave(end.code)
+    leave()
 
 
 def main() -> None:

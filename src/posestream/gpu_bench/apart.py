@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from posestream.errors import InferenceError, PosestreamError
+from posestream.runtime.leaving import leave
 from posestream.runtime.stopping import StopFlag
 
 _LOOK_EVERY_S = 0.2
@@ -75,6 +76,8 @@ def _do(connection: Connection, task: Task, arguments: tuple[Any, ...]) -> None:
         connection.send((_FAILED, text))
     else:
         connection.send((_DONE, value))
+    connection.close()
+    leave()
 
 
 def _listen(

@@ -14,11 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import NoReturn
 
 from posestream.credentials import redacted
 from posestream.errors import PosestreamError
 from posestream.events import Event
 from posestream.pipeline import run_here
+from posestream.runtime.leaving import leave
 from posestream.runtime.metrics import StageClock
 from posestream.runtime.status import StreamStatus
 from posestream.runtime.stopping import StopFlag
@@ -149,6 +151,12 @@ class LogRelay(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send a line."""
         self._send(Logged(record.name, record.levelno, redacted(record.getMessage())))
+
+
+def program() -> NoReturn:
+    """Be a process that does what standard input says."""
+    main()
+    leave()
 
 
 def main() -> None:

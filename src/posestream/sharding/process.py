@@ -36,7 +36,9 @@ from posestream.sharding.shares import Share
 
 _log = logging.getLogger("posestream")
 
-_CODE = "import sys; sys.path[:] = {path!r}; from posestream.sharding.child import main; main()"
+_CODE = (
+    "import sys; sys.path[:] = {path!r}; from posestream.sharding.child import program; program()"
+)
 """What a process runs; with our own path, as it must find what we found."""
 _LEAVE_S = 10.0
 _SHOWN_STREAMS = 3
