@@ -63,7 +63,8 @@ def test_results_are_not_replaced_unasked(demo_clip: Path, tmp_path: Path):
 
 
 def test_ctrl_c_leaves_what_was_measured(demo_clip: Path, tmp_path: Path):
-    quick = ("--seconds", "1", "--warm-up", "0", "--profile", "fast", "--intervals", "30")
+    # Several, as a single one may have been measured before the signal comes, on a busy machine.
+    quick = ("--seconds", "1", "--warm-up", "0", "--profile", "fast", "--intervals", "30,20,10,5,1")
     arguments = ["--clip", str(demo_clip), *quick, "--output", str(tmp_path), "--no-chart"]
     process = subprocess.Popen(
         [*COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -76,6 +77,6 @@ def test_ctrl_c_leaves_what_was_measured(demo_clip: Path, tmp_path: Path):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    [series] = json.loads((tmp_path / "density.json").read_text())["series"]
-    assert series["complete"] is False
-    assert len(series["trials"]) >= 1
+    series = json.loads((tmp_path / "density.json").read_text())["series"]
+    assert len(series) < 5
+    assert len(series[0]["trials"]) >= 1

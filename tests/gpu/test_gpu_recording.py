@@ -114,6 +114,37 @@ def test_what_the_recorder_happens_to_let_go_goes_after_the_recording(traffic: T
     assert seen == ["gone", "gone"]
 
 
+def test_what_is_let_go_in_the_midst_of_entering_and_leaving_goes_soon(
+    traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[str] = []
+    tell, wait = traffic._changed.notify_all, traffic._changed.wait
+
+    def collecting(step):
+        def stepped() -> None:  # where the collector of cycles may call, with the lock held
+            Kept(traffic, Precious(seen))
+            step()
+
+        return stepped
+
+    monkeypatch.setattr(traffic._changed, "notify_all", collecting(tell))
+    monkeypatch.setattr(traffic._changed, "wait", collecting(wait))
+
+    def work() -> None:
+        with traffic.alone:
+            pass
+        for _ in range(3):
+            with traffic.alongside:
+                pass
+
+    threads = [started(work) for _ in range(4)]
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(seen) >= 4
+    assert not traffic._left_behind
+
+
 def test_an_error_leaves_the_way_free(traffic: Traffic):
     for holding in (traffic.alone, traffic.alongside):
         with pytest.raises(KeyError), holding:
