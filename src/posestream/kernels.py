@@ -192,7 +192,7 @@ def _compiled(
     text += HALF_TO_FLOAT + FLOAT_TO_HALF
     text += "".join(path.read_text(encoding="utf-8") for path in sources)
     cache = BlobCache(cache_folder())
-    key = blob_key({"kernels": text, "for": architecture, "compiler": _compiler_version()})
+    key = blob_key({"kernels": text, "for": architecture, "compiler": compiler_version()})
     code = cache.load(key)
     if code is None:
         code = _machine_code(text, sources[-1].name, architecture)
@@ -200,7 +200,12 @@ def _compiled(
     return code
 
 
-def _compiler_version() -> tuple[int, ...]:
+def compiler_version() -> tuple[int, ...]:
+    """Return the version of NVIDIA's run-time compiler.
+
+    Raises:
+        MissingDependencyError: If it, or what finds it, is not installed.
+    """
     _, _, nvrtc = _libraries()
     try:
         _, *version = nvrtc.nvrtcVersion()

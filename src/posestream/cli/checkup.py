@@ -143,7 +143,12 @@ def has_nvidia_gpu() -> bool:
 def _gpu() -> Finding:
     if not has_nvidia_gpu():
         return Finding("gpu", "optional", "no NVIDIA driver found; the CPU does everything")
-    return Finding("gpu", "optional", "NVIDIA driver found; this version runs on the CPU only")
+    from posestream.gpu.examination import gpu_abilities
+
+    try:
+        return Finding("gpu", "ok", gpu_abilities())
+    except PosestreamError as error:
+        return Finding("gpu", "optional", f"not used, though a driver is there: {error}")
 
 
 def _optional(module: str) -> Finding:

@@ -255,6 +255,15 @@ def check_supported(info: VideoInfo, *, device: int) -> None:
         )
 
 
+def decodable(device: int) -> list[str]:
+    """Return the codecs that a GPU decodes, by FFmpeg's names.
+
+    Raises:
+        MissingDependencyError: If PyNvVideoCodec is not installed, or the driver has no video.
+    """
+    return [codec for codec in CODECS if _capabilities(codec, device).get("supported")]
+
+
 @functools.cache
 def _capabilities(codec_name: str, device: int) -> dict[str, int]:
     codec = import_video_codec()
