@@ -268,3 +268,14 @@ def test_threads_scale_the_same_picture_at_once():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("luma", [16, 40, 126, 200, 235])
+def test_grey_is_as_bright_as_the_standard_says(luma: int):
+    frame = av.VideoFrame(64, 48, "yuv420p")
+    for plane, value in zip(plane_arrays(frame), (luma, 128, 128), strict=True):
+        plane[:] = value
+    frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
+    image, exact = HostImage(frame), (luma - 16) * 255 / 219
+    for pixels in (image.rgb(), image.resized_rgb(30, 20), image.crop_rgb((8, 8, 40, 40), 20, 20)):
+        assert np.abs(pixels - exact).max() <= 1

@@ -18,6 +18,8 @@ from av.video.reformatter import Colorspace, VideoReformatter
 
 _REFORMATTERS_PER_THREAD = 64
 _HD_HEIGHT = 720
+_EXACT = 0x2 | 0x2000 | 0x40000  # SWS_BILINEAR, SWS_FULL_CHR_H_INT, SWS_ACCURATE_RND
+"""Flags of FFmpeg's scaler; its usual tables make video two levels of 255 darker than it is."""
 _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED, which PyAV's enumeration leaves out
 
 
@@ -111,6 +113,7 @@ class HostImage:
                 height=v1 - v0,
                 format="rgb24",
                 src_colorspace=_source_colorspace(self.frame),
+                interpolation=_EXACT,
                 threads=1,
             )
             crop[v0:v1, u0:u1] = pixels.to_ndarray()
@@ -152,6 +155,7 @@ class HostImage:
             format=pixel_format,
             src_colorspace=matrix,
             dst_colorspace=dst_colorspace,
+            interpolation=_EXACT,
             threads=1,
         )
 
