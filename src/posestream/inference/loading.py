@@ -95,7 +95,7 @@ def _onnxruntime(card: ModelCard, **options: Any) -> Backend:
 
 def _torch(card: ModelCard, *, device: str, **options: Any) -> Backend:
     try:
-        from posestream.inference.torch import TorchBackend
+        from posestream.inference.pytorch import TorchBackend
     except ImportError as error:
         raise MissingDependencyError(
             f"backend 'torch' needs torch and onnx ({error}); install them with: "
