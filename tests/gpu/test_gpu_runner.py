@@ -87,3 +87,28 @@ def test_a_slot_that_could_not_be_made_is_tried_again(slots):
 def test_the_largest_size_of_batches_is_the_batch(slots):
     assert running(batch=20).batch == 20
     assert running(sizes=(1, 8)).batch == 8
+
+
+def sizes(count: int) -> list[tuple[int, int]]:
+    return [(32 * n, 32) for n in range(1, count + 1)]
+
+
+def test_of_many_sizes_the_one_that_waited_longest_goes(slots):
+    runner, many = running(), sizes(module._MOST_SIZES + 1)
+    for size in [*many[:-1], many[0], many[-1]]:  # the second is now the one
+        runner.give_back(runner.lend_for(size))
+    assert len(slots.made) == len(many)
+    for size in (many[0], many[2], many[-1]):
+        runner.give_back(runner.lend_for(size))
+    assert len(slots.made) == len(many)
+    runner.give_back(runner.lend_for(many[1]))
+    assert len(slots.made) == len(many) + 1
+
+
+def test_what_is_lent_stays_however_many_sizes_come(slots):
+    runner = running()
+    lent = [runner.lend_for(size) for size in sizes(module._MOST_SIZES + 3)]
+    for slot in lent:
+        runner.give_back(slot)
+    for slot in lent:
+        assert runner.lend_for(slot.size) is slot

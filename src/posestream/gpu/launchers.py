@@ -73,12 +73,13 @@ class GraphLauncher:
                 with TRAFFIC.alone, _recording(graph, self._pool):
                     work(size)
                 return graph
-            except torch.OutOfMemoryError:
-                raise
-            except RuntimeError:
-                self._pool = torch.cuda.graph_pool_handle()  # the other one is in an unknown state
-                if attempt == _ATTEMPTS - 1:
+            except RuntimeError as error:
+                full = isinstance(error, torch.OutOfMemoryError)
+                if attempt == (1 if full else _ATTEMPTS - 1):
                     raise
+                self._pool = torch.cuda.graph_pool_handle()  # the other one is in an unknown state
+                if full:  # what was kept for later cannot be given back during a recording
+                    torch.cuda.empty_cache()
         raise AssertionError
 
     def launch(self, batch: int) -> None:
