@@ -43,7 +43,7 @@ def test_units_begin_with_start_codes_and_times_are_the_files(demo_clip: Path):
     ],
 )
 def test_colour_tags_are_understood(tags: tuple[int, int, str], colour: Colour | None):
-    assert tagged_colour(*tags) == colour
+    assert tagged_colour(*tags, height=480) == colour
 
 
 def test_packed_planes_lie_one_below_the_other_aligned():
@@ -56,3 +56,8 @@ def test_packed_planes_lie_one_below_the_other_aligned():
     assert packed.shape == (45, 128)
     assert packed.ctypes.data % 16 == 0
     np.testing.assert_array_equal(packed[:30, :100], luma)
+
+
+def test_full_range_alone_leaves_the_matrix_to_the_height():
+    assert tagged_colour(2, 2, "yuv420p", height=576) == Colour("bt601", True)
+    assert tagged_colour(2, 0, "yuvj420p", height=720) == Colour("bt709", True)

@@ -85,7 +85,8 @@ def sent_to_gpu(frame: Any, *, device: int | None, colour: Colour | None = None)
     """
     torch = import_torch()
     if colour is None:
-        colour = tagged_colour(int(frame.colorspace), int(frame.color_range), frame.format.name)
+        tags = int(frame.colorspace), int(frame.color_range), frame.format.name
+        colour = tagged_colour(*tags, height=frame.height)
     # From RGB, the conversion makes BT.601 with limited range, as FFmpeg does without tags.
     rgb = not frame.format.name.startswith(("yuv", "nv", "p0", "gray"))
     nv12 = packed_nv12(frame.reformat(format="nv12", threads=1))

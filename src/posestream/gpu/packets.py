@@ -53,11 +53,16 @@ class VideoInfo:
     """What a decoder must know beforehand; empty where packets say all."""
 
 
-def tagged_colour(matrix: int, colour_range: int, pixel_format: str) -> Colour | None:
-    """Return what FFmpeg's tags say of colours; None where they say nothing."""
+def tagged_colour(
+    matrix: int, colour_range: int, pixel_format: str, *, height: int
+) -> Colour | None:
+    """Return what FFmpeg's tags say of colours; None where they say nothing.
+
+    Where they only say that the range is full, the matrix is the usual one of a height, pixels.
+    """
     known = _MATRICES.get(matrix)
     full = colour_range == _FULL_RANGE or pixel_format.startswith("yuvj")
-    return Colour(known or "bt601", full) if known or full else None
+    return Colour(known or Colour.usual(height).matrix, full) if known or full else None
 
 
 def video_info(stream: VideoStream) -> VideoInfo:
@@ -68,7 +73,10 @@ def video_info(stream: VideoStream) -> VideoInfo:
         size=(context.width, context.height),
         pixel_format=context.pix_fmt,
         colour=tagged_colour(
-            int(context.colorspace), int(context.color_range), context.pix_fmt or ""
+            int(context.colorspace),
+            int(context.color_range),
+            context.pix_fmt or "",
+            height=context.height,
         ),
         reordered=bool(context.has_b_frames),
         time_base=stream.time_base or Fraction(1, 1000),
