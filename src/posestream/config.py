@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from posestream.config_analysis import AnalysisConfig
-from posestream.config_devices import DEVICE_PATTERN
+from posestream.config_devices import checked_name
 from posestream.config_events import EventsConfig, WebhookConfig
 from posestream.config_input import InputConfig
 from posestream.config_outputs import MosaicConfig, OutputConfig, OverlayConfig, Score
@@ -28,7 +28,7 @@ from posestream.config_zones import ZONE_KEYS, ZonesConfig
 from posestream.errors import ConfigError, suggestion
 
 Profile = Literal["fast", "balanced", "accurate"]
-Device = Annotated[str, Field(pattern=DEVICE_PATTERN)]
+Device = Annotated[str, AfterValidator(checked_name)]
 BackendName = Literal["auto", "openvino", "onnxruntime", "torch"]
 Provider = Literal["auto", "cpu", "cuda", "tensorrt", "coreml"]
 Compiling = Literal["none", "quick", "tuned"]

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from posestream.errors import ConfigError
 
-DEVICE_PATTERN = r"^(auto|cpu|cuda(:all)?|cuda:\d{1,3}(,cuda:\d{1,3})*)$"
-"""What a device may look like; whether there is one is found out when it is used."""
+_DEVICE = re.compile(r"auto|cpu|cuda(:all)?|cuda:\d{1,3}(,cuda:\d{1,3})*")
 ALL_GPUS = "cuda:all"
+
+
+def checked_name(device: str) -> str:
+    """Return what may be a device; whether there is one is found out when it is used.
+
+    Raises:
+        ValueError: If it cannot be one.
+    """
+    if not _DEVICE.fullmatch(device):
+        raise ValueError("must be auto, cpu, cuda, cuda:N, cuda:all or several as cuda:0,cuda:1")
+    return device
 
 
 def devices_of(device: str) -> tuple[str, ...]:
