@@ -20,7 +20,7 @@ def part(rgb: np.ndarray, tile: Tile) -> np.ndarray:
 
 
 def stored(canvas: MosaicCanvas) -> np.ndarray:
-    """``(H, W, 3)`` luma and colour differences as they are, where RGB mixes those of neighbours."""
+    """``(H, W, 3)`` luma and colour differences as they are; RGB mixes those of neighbours."""
     luma, *differences = plane_arrays(canvas.image().frame)
     wide = [plane.repeat(2, axis=0).repeat(2, axis=1) for plane in differences]
     return np.dstack([luma, *(plane[: len(luma), : luma.shape[1]] for plane in wide)])
