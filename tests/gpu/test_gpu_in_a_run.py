@@ -52,7 +52,7 @@ def times(video: Path) -> list[float]:
 
 def settings(clip: Path | list[Path], output: Path, **given):
     inputs = [str(one) for one in clip] if isinstance(clip, list) else str(clip)
-    small = {"profile": "fast", "track": False}
+    small = {"profile": "fast", "track": False, "precision": "f32"}
     return load_config(None, {"input": inputs, "output": output, **small, **given})
 
 
@@ -71,7 +71,7 @@ def test_a_run_on_a_gpu_finds_and_draws_what_a_run_on_the_cpu_does(
         assert (ours["pts_s"], ours["size"]) == (theirs["pts_s"], theirs["size"])
         boxes = [[one["box"] for one in row["people"]] for row in (ours, theirs)]
         # FFmpeg's scaler places the chroma of a copy a little otherwise.
-        np.testing.assert_allclose(*boxes, atol=4)
+        np.testing.assert_allclose(*boxes, atol=8)
 
 
 def test_what_is_decoded_on_either_side_is_one_run(
