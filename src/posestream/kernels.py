@@ -31,6 +31,8 @@ FLOAT_TO_HALF = (
     '#define FLOAT_TO_HALF(bits, value) asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value))\n'
 )
 """How it writes one."""
+ELEMENTS = Path(__file__).with_name("kernels.cu")
+"""The source that reads and writes numbers of tensors, for those that come after it."""
 _WITHOUT_OPT_IN = 48 << 10
 """Bytes of shared memory that every kernel may use."""
 

@@ -17,7 +17,7 @@ from posestream.decoding.centers import CenterDecoder
 from posestream.decoding.gpu_checks import checked_maps, load_for
 from posestream.decoding.gpu_found import FoundPeople, Placement
 from posestream.geometry import Letterbox
-from posestream.kernels import Arguments, Loader, Maps, Step
+from posestream.kernels import ELEMENTS, Arguments, Loader, Maps, Step
 from posestream.transfers import Transfer
 from posestream.types import Poses
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
 
 _PARTS = ("maps", "centers", "found", "resembling")
-SOURCES = tuple(Path(__file__).with_name(f"gpu_{part}.cu") for part in _PARTS)
+SOURCES = (ELEMENTS, *(Path(__file__).with_name(f"gpu_{part}.cu") for part in _PARTS))
 _THREADS = 256
 
 

@@ -1,12 +1,6 @@
-// Read numbers of a network's maps, whatever their type and memory layout.
+// Read a network's maps, whatever their memory layout.
 //
-// No headers, so that NVRTC needs none. HALF says whether maps hold 16-bit floats.
-
-#if HALF
-typedef unsigned short Element;
-#else
-typedef float Element;
-#endif
+// After kernels.cu.
 
 #define INFINITE __int_as_float(0x7f800000)
 
@@ -16,16 +10,6 @@ struct Maps {
     long long batch;
     int channel, row, column;
 };
-
-__device__ __forceinline__ float number(Element stored) {
-#if HALF
-    float value;
-    HALF_TO_FLOAT(value, stored);
-    return value;
-#else
-    return stored;
-#endif
-}
 
 __device__ __forceinline__ bool is_finite(float value) {
     return fabsf(value) < INFINITE;

@@ -13,7 +13,7 @@ import numpy as np
 from posestream.decoding.gpu_found import FoundPeople, Placement
 from posestream.decoding.paf import SAMPLES, WINDOW
 from posestream.decoding.paf_rules import PafRules
-from posestream.kernels import Arguments, Maps, Step
+from posestream.kernels import ELEMENTS, Arguments, Maps, Step
 from posestream.transfers import Transfer
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def sources_of(rules: PafRules) -> tuple[Path, ...]:
     """Return the files of the kernels that a setting needs."""
     robust = ("peaks", "limbs", "found", "bodies", "fragments", "people")
     own = robust if rules.is_robust else ("compatible",)
-    return tuple(Path(__file__).with_name(f"gpu_{part}.cu") for part in ("maps", "links", *own))
+    parts = ("maps", "links", *own)
+    return (ELEMENTS, *(Path(__file__).with_name(f"gpu_{part}.cu") for part in parts))
 
 
 def step_bytes(rules: PafRules, height: int, width: int) -> tuple[int, ...]:

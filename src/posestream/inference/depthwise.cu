@@ -1,33 +1,6 @@
 // A convolution of each channel by itself, of pictures that are stored channel by channel for each
 // pixel.
-//
-// No headers, so that NVRTC needs none. HALF says whether numbers are 16-bit floats.
-
-#if HALF
-typedef unsigned short Element;
-#else
-typedef float Element;
-#endif
-
-__device__ __forceinline__ float number(Element stored) {
-#if HALF
-    float value;
-    HALF_TO_FLOAT(value, stored);
-    return value;
-#else
-    return stored;
-#endif
-}
-
-__device__ __forceinline__ Element stored(float value) {
-#if HALF
-    Element bits;
-    FLOAT_TO_HALF(bits, value);
-    return bits;
-#else
-    return value;
-#endif
-}
+// After kernels.cu.
 
 // Threads side by side take channels side by side, then columns; blocks below each other take rows,
 // those behind each other pictures.

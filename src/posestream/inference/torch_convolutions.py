@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from posestream.kernels import Arguments, Loader, Step, on_cuda
+from posestream.kernels import ELEMENTS, Arguments, Loader, Step, on_cuda
 
-_SOURCES = (Path(__file__).with_name("depthwise.cu"),)
+_SOURCES = (ELEMENTS, Path(__file__).with_name("depthwise.cu"))
 _THREADS = 256
 _MOST_BLOCKS = 65_535  # below and behind each other
 
