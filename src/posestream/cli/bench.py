@@ -148,6 +148,7 @@ def execute(
     import tempfile
 
     from posestream.cli.density import Board, print_density, refuse_results, write_results
+    from posestream.cli.status_line import StatusLine
     from posestream.config import load_config
     from posestream.density.clip import inspect_clip, make_camera_clip
     from posestream.density.finding import find_density
@@ -158,9 +159,9 @@ def execute(
     with (
         tempfile.TemporaryDirectory(prefix="posestream-") as name,
         stop_on_signals(stop),
-        Board(quiet=quiet) as board,
+        StatusLine(quiet=quiet) as line,
     ):
-        folder = Path(name)
+        folder, board = Path(name), Board(line)
         board.begins("making a clip")
         played = inspect_clip(clip or make_camera_clip(folder / "clip.mp4"))
         config = load_config(None, {**given, "input": str(played.path), "output": folder / "out"})

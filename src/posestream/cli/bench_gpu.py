@@ -150,6 +150,7 @@ def execute(
 ) -> None:
     """Measure, print and write; exit with a signal's code if stopped."""
     from posestream.cli.gpu_figures import Board, print_figures, refuse_results, write_chart
+    from posestream.cli.status_line import StatusLine
     from posestream.gpu_bench.apart import run_apart
     from posestream.gpu_bench.measuring import measure_gpu
     from posestream.gpu_bench.networks import NETWORKS
@@ -171,8 +172,8 @@ def execute(
     )
     path = refuse_results(output, chart=chart, overwrite=overwrite)
     stop = StopFlag()
-    with stop_on_signals(stop), Board(quiet=quiet) as board:
-        figures = measure_gpu(plan, path, run=run_apart, stop=stop, progress=board)
+    with stop_on_signals(stop), StatusLine(quiet=quiet) as line:
+        figures = measure_gpu(plan, path, run=run_apart, stop=stop, progress=Board(line))
     print_figures(figures)
     if output is not None and chart:
         write_chart(figures, output)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from posestream.cli.status_line import StatusLine, refuse_existing
 from posestream.density.chart import draw_density, require_charts
 from posestream.density.figures import density_figures
 from posestream.density.finding import Density, Series
 from posestream.density.limits import Limits
 from posestream.density.trials import Trial, shortfalls
-from posestream.errors import OutputExistsError, SinkError
+from posestream.errors import SinkError
 
 FIGURES_NAME, CHART_NAME = "density.json", "density.png"
 _TABLE_WIDTH = 120
@@ -26,27 +26,19 @@ class Board:
     """Says on standard error what is measured right now, and what came of it.
 
     Args:
-        quiet: Say nothing.
+        line: Where.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet, soft_wrap=True)
-        self._status = self._console.status("")
-
-    def __enter__(self) -> Board:
-        self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._status.stop()
+    def __init__(self, line: StatusLine) -> None:
+        self._line = line
 
     def begins(self, what: str) -> None:
         """Show what takes a while."""
-        self._status.update(escape(what))
+        self._line.update(what)
 
     def limited(self, limits: Limits) -> None:
         """Show what the parts can do alone."""
-        self._line(
+        self._line.say(
             f"alone: {limits.decode_fps:.0f} frames/s decoded, people found in "
             f"{limits.infer_fps:.0f} frames/s, {1e3 * limits.infer_s:.0f} ms a call"
         )
@@ -55,10 +47,7 @@ class Board:
         """Show a trial."""
         verdict = f"too many: {', '.join(reasons)}" if reasons else "sustained"
         at = f" at interval {trial.interval}" if trial.interval > 1 else ""
-        self._line(f"{counted(trial.streams)}{at}: {trial.fps_mean:.1f} fps each, {verdict}")
-
-    def _line(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self._line.say(f"{counted(trial.streams)}{at}: {trial.fps_mean:.1f} fps each, {verdict}")
 
 
 def refuse_results(folder: Path | None, *, chart: bool, overwrite: bool) -> None:
@@ -72,9 +61,8 @@ def refuse_results(folder: Path | None, *, chart: bool, overwrite: bool) -> None
         return
     if chart:
         require_charts()
-    for path in (folder / FIGURES_NAME, *([folder / CHART_NAME] if chart else [])):
-        if path.exists() and not overwrite:
-            raise OutputExistsError(f"{path}: exists already; give --overwrite to replace it")
+    paths = (folder / FIGURES_NAME, *([folder / CHART_NAME] if chart else []))
+    refuse_existing(paths, overwrite=overwrite)
 
 
 def write_results(density: Density, folder: Path, *, chart: bool) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from posestream.cli.status_line import StatusLine, refuse_existing
 from posestream.density.chart import require_charts
-from posestream.errors import OutputExistsError
 from posestream.gpu_bench.chart import draw_figures
 from posestream.gpu_bench.rows import Row, rows_of
 
@@ -29,36 +28,25 @@ class Board:
     """Says on standard error what is measured right now, and what came of it.
 
     Args:
-        quiet: Say nothing.
+        line: Where.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet, soft_wrap=True)
-        self._status = self._console.status("")
-
-    def __enter__(self) -> Board:
-        self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._status.stop()
+    def __init__(self, line: StatusLine) -> None:
+        self._line = line
 
     def begins(self, what: str) -> None:
         """Show what takes a while."""
-        self._status.update(escape(what))
+        self._line.update(what)
 
     def measured(self, what: str, figures: Any) -> None:
         """Show a figure's most telling numbers."""
         told = ("fps", "streams", "p50_ms", "p99_ms", "gpu_mb_per_stream", "growth")
         parts = [f"{name} {figures[name]}" for name in told if name in figures]
-        self._line(f"{what}: {', '.join(parts) or figures}")
+        self._line.say(f"{what}: {', '.join(parts) or figures}")
 
     def failed(self, what: str, problem: str) -> None:
         """Show why there is no figure."""
-        self._line(f"{what}: not measured: {problem}")
-
-    def _line(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self._line.say(f"{what}: not measured: {problem}")
 
 
 def refuse_results(folder: Path | None, *, chart: bool, overwrite: bool) -> Path | None:
@@ -72,9 +60,8 @@ def refuse_results(folder: Path | None, *, chart: bool, overwrite: bool) -> Path
         return None
     if chart:
         require_charts()
-    for path in (folder / FIGURES_NAME, *([folder / CHART_NAME] if chart else [])):
-        if path.exists() and not overwrite:
-            raise OutputExistsError(f"{path}: exists already; give --overwrite to replace it")
+    paths = (folder / FIGURES_NAME, *([folder / CHART_NAME] if chart else []))
+    refuse_existing(paths, overwrite=overwrite)
     return folder / FIGURES_NAME
 
 
