@@ -13,6 +13,7 @@ from posestream.gpu.building import build_pass, dtype_of
 from posestream.gpu.cuda_driver import let_waiting_threads_sleep
 from posestream.gpu.libraries import checked_device
 from posestream.gpu.network_choice import build_network
+from posestream.gpu.networks import Network
 from posestream.gpu.uploading import on_gpu
 from posestream.kernels import Loader, on_cuda
 from posestream.models.card import ModelCard
@@ -50,21 +51,28 @@ def build_gpu_estimator(
     dtype = dtype_of(settings.precision, device=device)
 
     def made(one: ModelCard, decoder: Decoder) -> Pass:
-        network = build_network(
-            one,
-            device=device,
-            dtype=dtype,
-            backend=settings.backend,
-            provider=settings.provider,
-            compile_network=settings.compile,
-            batch=batch,
-            long_side=_longest_side(one, settings),
-            workspace_mb=settings.workspace_mb,
-        )
+        network = network_of(one, settings, device=device, dtype=dtype, batch=batch)
         return build_pass(network, one, decoder, device=device, dtype=dtype, batch=batch, load=load)
 
     people = recipe(card)(card, settings, made)
     return BroughtEstimator(people, bring=lambda image: on_gpu(image, device=device))
+
+
+def network_of(
+    card: ModelCard, settings: EstimatorConfig, *, device: int | None, dtype: str, batch: int
+) -> Network:
+    """Make a card's network as settings want it run; see `build_network`."""
+    return build_network(
+        card,
+        device=device,
+        dtype=dtype,
+        backend=settings.backend,
+        provider=settings.provider,
+        compile_network=settings.compile,
+        batch=batch,
+        long_side=_longest_side(card, settings),
+        workspace_mb=settings.workspace_mb,
+    )
 
 
 def _longest_side(card: ModelCard, settings: EstimatorConfig) -> int | None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from posestream.assembly import build_stream_set, workers_and_batch
+from posestream.assembly_gpu import network_of
 from posestream.config import Config, EstimatorConfig
 from posestream.density.limits import inferring, side_by_side, some_pictures
 from posestream.errors import OutOfMemoryError
 from posestream.gpu.cuda_image import CudaImage
 from posestream.gpu.host_decoding import sent_to_gpu
 from posestream.gpu.libraries import import_torch
-from posestream.gpu.network_choice import build_network
 from posestream.gpu.networks import Network
 from posestream.images import HostImage, Image
 from posestream.models.card import ModelCard
@@ -89,7 +89,9 @@ def network_alone(
     """
     torch = import_torch()
     dtype = "float32" if device is None or settings.precision == "f32" else "float16"
-    network = _network(card, settings, device=device, dtype=dtype, batch=max(batches))
+    # Without a GPU the settings are those of a network on the CPU, which are not for this one.
+    own = EstimatorConfig() if device is None else settings
+    network = network_of(card, own, device=device, dtype=dtype, batch=max(batches))
     figures = {}
     for batch in batches:
         pixels = torch.zeros(_shape(card, batch), dtype=getattr(torch, dtype))
@@ -101,23 +103,6 @@ def network_alone(
             continue
         figures[f"batch_{batch}"] = round(batch / _timed(step, seconds), 1)
     return figures
-
-
-def _network(
-    card: ModelCard, settings: EstimatorConfig, *, device: int | None, dtype: str, batch: int
-) -> Network:
-    if device is None:
-        return build_network(card, device=None, dtype=dtype)
-    return build_network(
-        card,
-        device=device,
-        dtype=dtype,
-        backend=settings.backend,
-        provider=settings.provider,
-        compile_network=settings.compile,
-        batch=batch,
-        workspace_mb=settings.workspace_mb,
-    )
 
 
 def _stepping(network: Network, pixels: Any, device: int | None) -> Callable[[int], None]:
