@@ -83,13 +83,11 @@ class Library:
         return self.size[0] * self.size[1] * 3 // 2
 
 
-def decoder(
-    monkeypatch, library: Library, info: VideoInfo = INFO, *, lean: bool = False
-) -> NvdecDecoder:
+def decoder(monkeypatch, library: Library, info: VideoInfo = INFO) -> NvdecDecoder:
     monkeypatch.setattr(nvdec, "import_video_codec", lambda: library)
     monkeypatch.setattr(nvdec, "primary_context", lambda _: 1)
     nvdec._capabilities.cache_clear()
-    return NvdecDecoder(info, lean=lean)
+    return NvdecDecoder(info)
 
 
 def shown(decoder: NvdecDecoder, *pts: int) -> list[int]:
@@ -108,11 +106,10 @@ def test_cameras_are_decoded_without_delay(monkeypatch):
     assert library.options["latency"] == "low"
 
 
-@pytest.mark.parametrize(("lean", "latency"), [(False, "native"), (True, "low")])
-def test_a_lean_decoder_holds_no_more_pictures_than_their_order_needs(monkeypatch, lean, latency):
+def test_reordered_pictures_wait_for_their_order(monkeypatch):
     library = Library()
-    decoder(monkeypatch, library, lean=lean)
-    assert library.options["latency"] == latency
+    decoder(monkeypatch, library)
+    assert library.options["latency"] == "native"
 
 
 def test_a_lost_picture_of_a_camera_shifts_no_times(monkeypatch):

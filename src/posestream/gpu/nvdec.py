@@ -67,16 +67,13 @@ class NvdecDecoder:
     Args:
         info: What is to be decoded.
         device: Index of the GPU.
-        lean: Whether to keep no more pictures than their order needs: 17 MB less of the GPU at
-            1920 x 1080, and pictures come sooner. A call then waits for its own picture; what that
-            costs a stream was not measured.
 
     Raises:
         UnsupportedVideoError: If this GPU cannot decode it; the message says why.
         MissingDependencyError: If PyNvVideoCodec is not installed.
     """
 
-    def __init__(self, info: VideoInfo, *, device: int = 0, lean: bool = False) -> None:
+    def __init__(self, info: VideoInfo, *, device: int = 0) -> None:
         codec = import_video_codec()
         with TRAFFIC.alongside:
             check_supported(info, device=device)
@@ -96,7 +93,7 @@ class NvdecDecoder:
             codec=getattr(codec.cudaVideoCodec, CODECS[info.codec]),
             cudacontext=context,
             usedevicememory=True,
-            latency=latency.LOW if self._immediate or lean else latency.NATIVE,
+            latency=latency.LOW if self._immediate else latency.NATIVE,
         )
 
     @property
