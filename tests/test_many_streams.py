@@ -158,7 +158,7 @@ def test_a_camera_that_goes_away_and_comes_back_goes_on_in_the_same_files(tmp_pa
             elif killed and camera.state is StreamState.RETRYING and len(killed) == 1:
                 server.start()
                 killed.append(camera.frames)
-            return len(killed) == 2 and camera.frames > killed[1] + 10
+            return len(killed) == 2 and camera.frames > killed[1] + 60
 
         inputs = {"door": server.address, "other": "fake:160x120@10?realtime=1"}
         summary = run(settings(tmp_path, streams=inputs), stop=stop, on_status=when(script, stop))
@@ -172,7 +172,8 @@ def test_a_camera_that_goes_away_and_comes_back_goes_on_in_the_same_files(tmp_pa
     gaps = [b - a for a, b in itertools.pairwise(times)]
     assert 0.2 < max(gaps) < 30
     assert other.reconnects == 0
-    mosaic = times_s(tmp_path / "Pose_Estimation.mp4")  # leaves pictures out on a busy machine
+    mosaic = times_s(tmp_path / "Pose_Estimation.mp4")
+    assert len(mosaic) > 20
     assert mosaic[-1] - mosaic[0] > max(gaps)
 
 

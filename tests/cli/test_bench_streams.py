@@ -79,4 +79,5 @@ def test_ctrl_c_leaves_what_was_measured(demo_clip: Path, tmp_path: Path):
     assert process.returncode == 130
     series = json.loads((tmp_path / "density.json").read_text())["series"]
     assert len(series) < 5
+    assert series[-1]["complete"] is False
     assert len(series[0]["trials"]) >= 1

@@ -11,7 +11,7 @@ def test_every_batch_up_to_the_largest_fits_a_size_without_much_waste(largest: i
     assert sizes[-1] == largest
     for count in range(1, largest + 1):
         fitting = min(size for size in sizes if size >= count)
-        assert fitting < 2 * count
+        assert fitting - count <= count / 2
 
 
 def test_where_sizes_cost_minutes_there_is_one_for_a_frame_and_one_for_many():

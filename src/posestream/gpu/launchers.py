@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, Protocol
 
 from posestream.gpu.libraries import import_torch
@@ -184,10 +184,10 @@ def _recording(graph: Any, pool: Any) -> Iterator[None]:
     memory back: a tenth of a second in which nothing runs.
     """
     graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+    failed = True
     try:
         yield
-    except BaseException:
-        with suppress(RuntimeError):
+        failed = False
+    finally:
+        with suppress(RuntimeError) if failed else nullcontext():  # the first error says more
             graph.capture_end()
-        raise
-    graph.capture_end()

@@ -60,12 +60,13 @@ class Runner:
 
     def lend_for(self, input_size: Size) -> Slot:
         """Return a slot whose input has a size, waiting until one is free."""
-        shelf = self._shelf(input_size)
+        shelf, slot = self._shelf(input_size), None
         try:
-            return shelf.lend()
-        except BaseException:
-            self._want_no_more(shelf)
-            raise
+            slot = shelf.lend()
+            return slot
+        finally:
+            if slot is None:
+                self._want_no_more(shelf)
 
     def give_back(self, slot: Slot) -> None:
         """Take a slot back whose results have been collected."""

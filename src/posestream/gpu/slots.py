@@ -28,16 +28,16 @@ make for a shape are kept for the thread that made them."""
 def graph_sizes(largest: int, *, few: bool = False) -> tuple[int, ...]:
     """Return the batch sizes worth a graph of their own, up to the largest.
 
-    A batch is padded to the next of them, so that less than half of the work is for nothing. A GPU
-    that gets small batches has time left anyway, while each size costs up to a second when it first
-    comes.
+    A batch is padded to the next of them, so that at most a third of the work is for nothing, while
+    each size costs up to a second when it first comes.
 
     Args:
         largest: The most frames at once.
         few: Whether each size costs minutes, so that one for a single frame and one for all others
             must do.
     """
-    sizes = {1, largest} if few else {largest, *(2**n for n in range(largest.bit_length()))}
+    powers = [2**n for n in range(largest.bit_length())]
+    sizes = {1, largest} if few else {largest, *powers, *(3 * power for power in powers)}
     return tuple(sorted(size for size in sizes if size <= largest))
 
 
